@@ -34,6 +34,33 @@ def test_a_service_that_only_a_proxys_file_names_answers(tmp_path: Path) -> None
     assert (routes(carried), carried.service("api").port) == (["a.example.com /*"], 8000)
 
 
+HEADERS = "answers got the header X-Frame-Options: DENY; `headers` of a service can"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "header X-Frame-Options DENY",
+        "header /v1/* +X-Frame-Options DENY",
+        'header {\n    -Server\n    X-Frame-Options "DENY"\n  }',
+    ],
+)
+def test_headers_that_caddy_set_are_told(said: str, tmp_path: Path) -> None:
+    """They keep pages out of others' frames, and browsers at HTTPS."""
+    carried = behind_caddy(tmp_path, f"a.example.com {{\n  {said}\n  reverse_proxy api:8000\n}}\n")
+    assert HEADERS in looked_after(carried)
+    assert "Server" not in looked_after(carried)
+    assert routes(carried) == ["a.example.com /*"]
+
+
+def test_headers_that_nginx_set_are_told(tmp_path: Path) -> None:
+    """Those of answers: what the app is told of a request it is told by the balancer."""
+    said = "add_header X-Frame-Options DENY always; proxy_set_header A b"
+    conf = f"server {{ location / {{ {said}; proxy_pass http://api:80; }} }}"
+    assert HEADERS in looked_after(behind_nginx(tmp_path, conf))
+    assert "A: b" not in looked_after(behind_nginx(tmp_path, conf))
+
+
 @pytest.mark.parametrize(
     "inside",
     [

@@ -158,6 +158,21 @@ def test_a_mail_catcher_that_is_all_there_is_stays(tmp_path: Path) -> None:
     assert carried.service("mail").port == 8025
 
 
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("mc mb store/media; exit 0;", "migration"),
+        (["/bin/sh", "-c", "mc mb store/media; exit 0"], "migration"),
+        ("while true; do sync; done; exit 0", "worker"),
+        ("node server.js || exit 0", "worker"),
+    ],
+)
+def test_what_ends_by_itself_is_no_worker(command: object, kind: str, tmp_path: Path) -> None:
+    """A worker that ends is started again, for ever: what makes buckets runs once before others."""
+    carried = Composed(tmp_path, services(web=WEB, buckets={"image": "minio/mc:1", "entrypoint": command}))
+    assert carried.kinds()["buckets"] == kind
+
+
 def test_the_service_in_front_gets_all_other_requests(tmp_path: Path) -> None:
     """In Compose files back ends come first; the listener's port is that of the front."""
     carried = Composed(

@@ -13,6 +13,14 @@ from crossfade.file.parts.image import Image
 WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
 
 
+def test_a_file_that_compose_would_lay_over_is_told(tmp_path: Path) -> None:
+    """Whoever names the usual one leaves it out, and may not know."""
+    overlay = {"compose.override.yaml": "services: {web: {build: .}}\n"}
+    carried = one(tmp_path, files=overlay)
+    assert carried.why("compose.override.yaml").startswith("Compose reads it where no file is named")
+    assert carried.service().image.name == "x:1"
+
+
 def test_defaults_inside_each_other_are_filled_in(tmp_path: Path) -> None:
     """As Compose has them, and never half of one."""
     url = "${PUBLIC_URL:-https://${HOST_NAME:-localhost}:${PORT_S:-443}/x}"

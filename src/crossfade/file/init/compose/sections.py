@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from crossfade.file.init.compose.addresses import network_of
 from crossfade.file.init.compose.judge.features import names_of
 from crossfade.file.init.compose.notes import Notes
-from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.compose.source.project import USUAL, Project
 from crossfade.file.init.todo import Rank, Todo
+from crossfade.paths import from_folder
+from crossfade.source.there import is_file
 
 _READ = frozenset({"version", "name", "services", "include", "secrets", "configs", "volumes", "networks"})
 _OF_A_VOLUME = frozenset({"name", "external", "labels"})  # which one it is; what it holds is brought along
@@ -19,6 +22,7 @@ _OF_PROXIES = re.compile(r"proxy|traefik|ingress|caddy|nginx", re.IGNORECASE)
 
 def tell_sections(project: Project, notes: Notes) -> None:
     """Say what of them is not in our file."""
+    _tell_override(project, notes)
     for section in project.plain:
         if section not in _READ and not section.startswith("x-"):
             notes.leave((section,), section, "crossfade has nothing like it")
@@ -37,6 +41,18 @@ def tell_sections(project: Project, notes: Notes) -> None:
             if settings.get("internal") is True:
                 what = f"keep what was in the network {name} inside by a firewall: it was internal, and is not now"
                 notes.todos.append(Todo(Rank.EXPOSED, "services", what))
+
+
+def _tell_override(project: Project, notes: Notes) -> None:
+    """Of a file that Compose lays over the usual one by itself, and not over one that is named, as here."""
+    if len(project.given) != 1 or Path(project.given[0]).name not in USUAL:
+        return
+    named = Path(project.given[0])
+    for ending in (".yaml", ".yml"):
+        beside = named.with_name(f"{named.stem}.override{ending}")
+        if is_file(from_folder(project.folder, str(beside.name))):
+            why = f"Compose reads it where no file is named; here --from {named} --from {beside} does"
+            notes.leave((), beside.name, why)
 
 
 def joined(project: Project, services: Iterable[str], notes: Notes) -> str:

@@ -210,6 +210,8 @@ class Roles:
             said.append(f"called {name}")
         if signs.MIGRATION_COMMAND.search(command := command_line(service)) and not serves_too(command):
             said.append(f"runs {command}")
+        if signs.ENDS.search(command) and not signs.LASTS.search(command) and not serves(command):
+            said.append("its command ends with exit 0")
         background = self._in_background(name, command)
         if said and not background:
             return (*said, *once)

@@ -173,6 +173,8 @@ MIGRATION_COMMAND = re.compile(
 )
 
 
+# A command that ends by itself, and well, whatever came of it: it makes the buckets of a store, say.
+ENDS = re.compile(r"\bexit 0\b[\s;\"']*$")
 # Tools that do what is typed behind them, and end without.
 BY_HAND = re.compile(
     r"(composer|npm|npx|yarn|pnpm|bun|bunx|bundle|rake|mix|wp|drush"

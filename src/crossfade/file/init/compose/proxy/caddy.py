@@ -28,7 +28,7 @@ class Caddyfile:
     hosts: list[str] = field(default_factory=list)
     paths: list[list[str]] = field(default_factory=list)  # of the blocks that it is in, the site the first
     named: dict[str, list[str]] = field(default_factory=dict)  # paths of matchers with a name
-    matcher: str = ""  # whose block it is in
+    matcher: str = ""  # whose block it is in: that of a name, or of `header`
     root: str = ""
 
     def read(self, text: str) -> None:
@@ -64,12 +64,16 @@ class Caddyfile:
             self._matched(words[0], words[1:])
         elif words and words[0] in _BLOCKS:
             return self._block(words, here)
+        elif words[:1] == ["header"] and opens:
+            self.matcher = "header"
         elif words:
             self._directive(words, here)
         return here
 
     def _matched(self, name: str, words: list[str]) -> None:
-        if words[:1] == ["path"]:
+        if name == "header":
+            self.taken.answered_with(words)
+        elif words[:1] == ["path"]:
             self.named.setdefault(name, []).extend(words[1:])
         elif words:
             self.taken.untaken.append(f"what {name} matched: {' '.join(words)}")
@@ -105,6 +109,8 @@ class Caddyfile:
         elif name == "tls" and len(words) > 2:  # noqa: PLR2004 - a certificate and its key
             self.taken.certificate = self.taken.certificate or on_this_machine(words[1], self.mounts)
             self.taken.key = self.taken.key or on_this_machine(words[2], self.mounts)
+        elif name == "header":
+            self.taken.answered_with(rest)
         elif name in _GUARDS:
             self.taken.guards.append(name)
         elif name in ("uri", "rewrite"):

@@ -155,6 +155,8 @@ class _Nginx:
             pass  # to HTTPS of the same host, as ours does by itself
         elif name in ("rewrite", "deny") or (name == "return" and self._in_location()):
             self.taken.untaken.append(f"{self._in_location()} {' '.join(words)}".strip())
+        elif name == "add_header":
+            self.taken.answered_with([word for word in words[1:] if word != "always"])
         elif name in _LIMITS:
             self.taken.untaken.append(f"{name} kept visitors from asking too often")
 

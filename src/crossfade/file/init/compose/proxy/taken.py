@@ -7,6 +7,7 @@ from typing import Any
 Route = dict[str, str]
 
 HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 PATH = re.compile(r"/|(/[^\s*?#/{}()^$\\]+)+")
 
 
@@ -60,6 +61,12 @@ class Taken:
         """The proxy answered these paths (none: all that no service does) with files of a folder."""
         what = ", ".join(paths) or "what nothing else answers"
         self.untaken.append(f"{what} was served from the folder {place}; a service with `static` can")
+
+    def answered_with(self, words: list[str]) -> None:
+        """The proxy set a header of answers, as `X-Frame-Options DENY`; `+` before its name adds one."""
+        name, value = words[0].removeprefix("+") if words else "", " ".join(words[1:]).strip('"')
+        if value and _HEADER.fullmatch(name):
+            self.untaken.append(f"answers got the header {name}: {value}; `headers` of a service can")
 
     def redirect(self, hosts: list[str], to: str) -> None:
         """Visitors of these hosts are sent on to another, path and all. To HTTPS of the same is no redirect here."""
