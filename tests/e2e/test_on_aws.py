@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.rig import Rig
 from tests.rig.rig import REGION
-from tests.support.shipped import LIMIT, PACE, until
+from tests.support.shipped import LIMIT, PACE, counted, throttled, until
 from tests.support.shop_on_aws import Shop
 
 pytestmark = pytest.mark.long
@@ -25,7 +25,7 @@ def shop(rig: Rig, request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     return Shop(rig, f"shop{request.module.SHOPS.pop()}", tmp_path)
 
 
-SHOPS = list("mlkjihgfedcba")
+SHOPS = list("nmlkjihgfedcba")
 
 
 def test_a_release_goes_out_and_back_without_losing_a_request(shop: Shop) -> None:
@@ -167,6 +167,20 @@ def test_what_aws_refuses_is_one_sentence(rig: Rig, shop: Shop) -> None:
     said = "AWS has too many calls of this account at once and refuses dynamodb GetItem"
     assert (throttled.code, said in throttled.err, throttled.err.count("\n")) == (4, True, 2)
     assert "nothing runs here" in shop.run("status", "-e", "dev").out
+
+
+def test_every_operation_of_a_deploy_may_be_throttled(rig: Rig, shop: Shop) -> None:
+    """Some times in a row, those of journal, registry and secrets too: it takes longer, and nobody loses a request."""
+    assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
+    shop.write(2)
+    with counted(rig) as asked:
+        assert shop.run("deploy", "-e", "dev", "--version", "v2").code == 0
+    assert {one.partition(":")[0] for one in asked} >= {"dynamodb", "ecr", "ecs", "elbv2"}
+    shop.write(3)
+    with shop.visited() as visitors, throttled(rig, asked):
+        ran = shop.run("deploy", "-e", "dev", "--version", "v3")
+    assert ran.code == 0, ran.out + ran.err
+    assert not visitors.lost
 
 
 def test_what_is_wrong_before_a_deploy_begins_leaves_all_as_it_was(rig: Rig, shop: Shop) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.rig import Rig
 from tests.rig.place import make
-from tests.support.shipped import PACE, Ran, Shipped, asked, repeated
+from tests.support.shipped import PACE, Ran, Shipped, asked, counted, repeated, throttled
 
 from crossfade.aws.places import Places
 
@@ -157,6 +157,21 @@ def test_a_site_is_switched_and_goes_back_with_its_service_without_a_broken_page
     assert not visitors.broken
     assert visitors.seen.keys() == {"1", "2"}
     assert shop.releases("site") == [("v2", "bad"), ("v1", "good")]
+
+
+def test_every_operation_of_a_deploy_of_a_site_may_be_throttled(rig: Rig, shop: Shop) -> None:
+    """Some times in a row: it takes longer, and nobody gets a page without its script."""
+    assert shop.there("deploy", "--version", "v1").code == 0
+    shop.write(2)
+    with counted(rig) as operations:
+        assert shop.there("deploy", "--version", "v2").code == 0
+    assert {one.partition(":")[0] for one in operations} >= {"cloudfront", "s3"}
+    shop.write(3)
+    with shop.visited() as visitors, throttled(rig, operations):
+        ran = shop.there("deploy", "--version", "v3")
+    assert ran.code == 0, ran.out + ran.err
+    assert not visitors.broken
+    assert "release 3" in shop.ask("/index.html")[1]
 
 
 def test_a_site_stays_when_its_service_goes_back(shop: Shop) -> None:

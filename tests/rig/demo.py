@@ -19,7 +19,9 @@ import click
 from tests.rig import Rig
 from tests.rig.place import APP, Place, make
 from tests.rig.rig import REGION
+from tests.rig.shelf import ACCOUNT
 
+from crossfade.aws.places import Places
 from crossfade.core.errors import CrossfadeError, PlatformError
 from crossfade.demo.app import examples
 from crossfade.demo.programme import Programme
@@ -30,7 +32,7 @@ from crossfade.stage.verbs import VerbRunner
 PACE = 20.0  # a minute of AWS's is 3 s
 CLIENTS, RATE = 8, 100.0  # and requests a second of all of them
 LONGEST = 180.0  # seconds for one verb on a busy machine
-REPOSITORY = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/tiketi-demo-api"
+REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{Places('tiketi', 'demo').repository('api')}"
 # What is another one in this environment than in those of examples/tiketi, whose file this is written below.
 ENVIRONMENT = """\
   demo:

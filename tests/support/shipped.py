@@ -6,18 +6,40 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.rig import Rig
+from tests.rig import Fault, Rig
 from tests.rig.rig import ROOT
 
 PACE = 20.0  # how much faster than AWS the rig is
 LIMIT = 600.0  # seconds for one command on a busy machine
 CROSSFADE = ("-m", "crossfade.cli.main")
+
+
+IN_A_ROW = 3  # calls of one operation that AWS refuses, which is tried again for longer than that
+
+
+@contextmanager
+def counted(rig: Rig) -> Iterator[set[str]]:
+    """Which operations are asked for in the block, as `ecs:UpdateService`; known at its end."""
+    asked, before = set[str](), rig.calls()
+    yield asked
+    asked |= {one for one, count in rig.calls().items() if count > before.get(one, 0)}
+
+
+@contextmanager
+def throttled(rig: Rig, operations: Iterable[str]) -> Iterator[None]:
+    """Each of these is refused some times in a row, because there are too many calls."""
+    parts = (one.split(":") for one in sorted(operations))
+    rig.knobs.add(*(Fault(service=service, operation=name, times=IN_A_ROW) for service, name in parts))
+    try:
+        yield
+    finally:
+        rig.knobs.clear()
 
 
 @dataclass
