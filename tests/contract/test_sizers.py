@@ -75,6 +75,25 @@ async def test_what_is_to_go_is_seen_to_and_is_then_no_exit(platform: Kit) -> No
     assert not (await platform.one.runtime.sizes(platform.key)).get(1)
 
 
+async def test_a_size_that_grew_unseen_is_not_made_smaller(platform: Kit) -> None:
+    """Who came is not ready, and who goes is not ours to choose: one looks again first."""
+    release = await platform.release(1)
+    await platform.keep(release, 1)
+    (one,) = await platform.healthy(1, 1)
+
+    async def told(size: int) -> bool:
+        return dict(await platform.one.runtime.sizes(platform.key)) == {1: size}
+
+    await platform.until(lambda: told(1))
+    await platform.keep(release, 2, platform.two)
+    with pytest.raises(PlatformError, match="was scaled to 2 meanwhile"):
+        await platform.keep(release, 1)
+    assert one.id in {each.id for each in await platform.healthy(1, 2)}
+    await platform.until(lambda: told(2))
+    await platform.keep(release, 1)
+    await platform.healthy(1, 1)
+
+
 async def test_a_third_release_has_to_wait_for_a_place(platform: Kit) -> None:
     """Refused with nothing changed while two others are kept; taken once one of them is gone."""
     one, two, three = [await platform.release(number) for number in (1, 2, 3)]

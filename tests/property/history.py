@@ -260,9 +260,9 @@ def together(seed: int) -> History:
     )
 
 
-def used(seed: int) -> History:
+def used(seed: int, *, cloud: bool | None = None) -> History:
     """The same, of a service that is used on: it is scaled, restarted and deployed again, also when all is over."""
-    told, rng = history(seed), Random(f"{seed}, used")
+    told, rng = history(seed, cloud=cloud), Random(f"{seed}, used")
     changes = "balancer.apply", "runtime.launch", "runtime.resize", "runtime.stop", "runtime.run"
     kinds: tuple[Callable[[], Trouble], ...] = (
         lambda: Ordered(at=rng.uniform(0, 120), verb="scale", size=rng.choice((0, 1, 2, 3, 5))),

@@ -52,6 +52,7 @@ class Watch:
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
+        self._shrinks = ""  # what would be broken by the size that is about to be told, should the platform take it
         self._victims = set[str]()  # whom the platform chose when we gave it a smaller size
         self._shared: dict[int, float] = {}  # by release, when it was seen to have a share last
         self._broken = ""  # the first promise that was broken: the controller catches whatever is raised in it
@@ -237,7 +238,7 @@ class Watch:
 
         Who failed since the controller looked is no victim any more, and counts: nobody can know of it yet.
         """
-        simulation = self._simulation
+        simulation, self._shrinks = self._simulation, ""
         ledger, cloud = simulation.ledger, simulation.cloud
         if cloud is None:
             return
@@ -256,13 +257,16 @@ class Watch:
             if self.has_work(life) and self.passes_for_healthy(life, now)
         ]
         mine = sum(life.release.number == release and life.id in staying for life in serving)
-        goes = max(0, sum(life.release.number == release and life.id in staying for life in running) - count)
+        kept = count + sum(life.id in cloud.outdated and life.id in staying for life in running)  # until others serve
+        goes = max(0, sum(life.release.number == release and life.id in staying for life in running) - kept)
         had = sum(life.id in staying and life.truth(now) is Health.HEALTHY for life in serving)
         if len(serving) - min(mine, goes) < min(had, floor):
-            self.fail(f"of {len(serving)} that serve {goes} may go, the floor is {floor}")
+            self._shrinks = f"of {len(serving)} that serve {goes} may go, the floor is {floor}"
 
     def resized(self) -> None:
-        """Who was well and drains now is the victim of a size that we gave."""
+        """A size was taken: who was well and drains now is its victim."""
+        if self._shrinks:
+            self.fail(self._shrinks)
         now = self._simulation.platform.clock.now()
         healthy = (life for life in self._simulation.platform.of(KEY) if life.truth(now) is Health.HEALTHY)
         self._victims |= {life.id for life in healthy if life.drains_until is not None}

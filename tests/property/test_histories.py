@@ -67,6 +67,12 @@ def test_all_promises_hold_of_what_use_once_broke(seed: int) -> None:
     play(seed, used)
 
 
+@pytest.mark.parametrize("seed", [21995, 22268])
+def test_all_promises_hold_of_what_use_on_a_cloud_once_broke(seed: int) -> None:
+    """A smaller size that was told while the cloud's own scaling had one more come, and a larger one in a restart."""
+    play(seed, partial(used, cloud=True))
+
+
 def play(seed: int, make: Callable[[int], History] = history) -> Simulation:
     """The history of a seed, played; an AssertionError shows what it needs to go wrong."""
     told = make(seed)

@@ -19,6 +19,7 @@ from crossfade.engine.dry.runtime import DryRuntime, environment, running
 from crossfade.engine.ports.balancer import Report
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import Running
+from crossfade.engine.ports.sizes import grew_meanwhile, grown
 
 T = TypeVar("T")
 
@@ -176,6 +177,7 @@ class CloudRuntime(DryRuntime):
     def __init__(self, cloud: Cloud, fence: Fence) -> None:
         super().__init__(cloud.platform, fence)
         self._cloud = cloud
+        self._said: dict[tuple[str, int], int] = {}  # by service and release, the size that was told last
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
         raise PlatformError(f"{instance} cannot be launched: this platform is told sizes")
@@ -184,16 +186,23 @@ class CloudRuntime(DryRuntime):
         raise PlatformError(f"{instance} cannot be stopped: this platform is told sizes")
 
     async def sizes(self, service: str) -> Mapping[int, int]:
-        return self._cloud.lately("sizes", service, lambda: self._sizes(service))
+        found = self._cloud.lately("sizes", service, lambda: self._sizes(service))
+        self._said |= {(service, number): count for number, count in found.items()}
+        return found
 
     async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
         await self._fence.check(release.service.key, token)
         if count and len(self._cloud.taken(release.service.key) | {release.number}) > PLACES:
             raise PlatformError(f"there is no place for release {release.label}: {PLACES} others have theirs")
+        self._cloud.resting[release.service.key] = None
+        at = release.service.key, release.number
+        has = self._sizes(release.service.key).get(release.number, 0)
+        if grew_meanwhile(count, self._said.get(at, has), has):
+            raise grown(release, has)
+        self._said[at] = count
         self._cloud.sizes.setdefault(release.service.key, {})[release.number] = (release, count)
         if self._cloud.by_hand:
             self._cloud.begun.add((release.service.key, release.number))
-        self._cloud.resting[release.service.key] = None
         self._cloud.settle()
 
     async def tend(self, service: str, token: int) -> None:

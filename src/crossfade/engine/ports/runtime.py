@@ -192,7 +192,9 @@ class Sizer(Protocol):
     async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:
         """Keep `count` instances of `release` from now on; returns when that is on its way. Absolute: repeatable.
 
-        What else changes counts on this platform rests from then on.
+        What else changes counts on this platform rests from then on. PlatformError, and nothing is changed but that,
+        where `release` is to keep fewer and has grown since `sizes` told of it: who came may not serve yet, and which
+        go is the platform's choice.
         """
         ...
 

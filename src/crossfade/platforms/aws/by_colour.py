@@ -14,6 +14,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
+from crossfade.engine.ports.sizes import grew_meanwhile, grown
 from crossfade.platforms.aws.clients import Check, Clients
 from crossfade.platforms.aws.place import Place
 from crossfade.platforms.aws.secrets import SecretPins
@@ -52,6 +53,7 @@ class ColourRuntime(ABC):
     ) -> None:
         self._clients, self._lookout, self._fence = clients, lookout, fence
         self._artifacts, self._pins = artifacts, pins
+        self._said: dict[str, dict[int, int]] = {}  # by service and release, the sizes that were told last
 
     @abstractmethod
     async def _suspend(self, sight: Sight, before: Check) -> None:
@@ -88,6 +90,7 @@ class ColourRuntime(ABC):
         for side in sight.sides.values():
             if side.release and (side.wanted or side.live):
                 found[side.number] = found.get(side.number, 0) + side.wanted
+        self._said[service] = found
         return found
 
     async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:
@@ -98,6 +101,8 @@ class ColourRuntime(ABC):
         try:
             await self._suspend(sight, before)
             side = sight.side_of(release.number)
+            if side and grew_meanwhile(count, self._said.get(key, {}).get(release.number, side.wanted), side.wanted):
+                raise grown(release, side.wanted)
             if side is not None and (_is(release, side.release) or not count):
                 await self._tell(sight, side, side.definition, count, token)
             elif count:
@@ -105,6 +110,7 @@ class ColourRuntime(ABC):
                 await self._pins.hold(release, before)
                 definition = await self._register(release, secrets, sight, before)
                 await self._tell(sight, free, definition, count, token)
+            self._said.setdefault(key, {})[release.number] = count
         finally:
             self._lookout.changed(key)
 
