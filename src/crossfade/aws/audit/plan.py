@@ -17,7 +17,7 @@ from crossfade.aws.audit.on_plan import (
     versions,
     watch,
 )
-from crossfade.aws.audit.on_plan.access import exposed, policies
+from crossfade.aws.audit.on_plan.access import deputies, exposed, policies
 from crossfade.aws.audit.rule import rules
 from crossfade.aws.audit.unread import is_open
 from crossfade.aws.resources.inventory import Inventory
@@ -38,6 +38,7 @@ OF_PLAN: Mapping[str, Check] = (
     | secrets.CHECKS
     | policies.CHECKS
     | exposed.CHECKS
+    | deputies.CHECKS
     | edge.CHECKS
     | capacity.CHECKS
     | watch.CHECKS

@@ -10,7 +10,7 @@ from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
 _ACCOUNT = "aws_s3_account_public_access_block"
-_CLOSED = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+CLOSED = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 
 
 def not_versioned(inventory: Inventory) -> Iterator[Mark]:
@@ -23,14 +23,14 @@ def not_versioned(inventory: Inventory) -> Iterator[Mark]:
 
 def can_be_public(inventory: Inventory) -> Iterator[Mark]:
     """Unless the whole account is closed."""
-    if any(all(is_on(one.values.get(key)) for key in _CLOSED) for one in inventory.of(_ACCOUNT)):
+    if any(all(is_on(one.values.get(key)) for key in CLOSED) for one in inventory.of(_ACCOUNT)):
         return
     for bucket in inventory.of("aws_s3_bucket"):
         found = _settings(inventory, bucket, "aws_s3_bucket_public_access_block")
         if not found:
             yield Mark(bucket.address, "no aws_s3_bucket_public_access_block closes it")
         for one in found:
-            if left := [key for key in _CLOSED if not is_on(one.values.get(key))]:
+            if left := [key for key in CLOSED if not is_on(one.values.get(key))]:
                 yield Mark(one.address, f"not true: {', '.join(left)}")
 
 

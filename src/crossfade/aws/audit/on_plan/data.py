@@ -62,7 +62,14 @@ _PARAMETERS = {
     "aws_rds_cluster": ("db_cluster_parameter_group_name", "aws_rds_cluster_parameter_group"),
 }
 _TOLD_OF_GROUPS = frozenset({"aws_rds_cluster"})  # whose parameters are looked at where they stand
-_DOMAINS = ("aws_opensearch_domain", "aws_elasticsearch_domain")
+# Switches that refuse who comes without TLS, off when nobody says anything, and how a reader knows them.
+_REFUSES_PLAIN = (
+    ("aws_opensearch_domain", ("domain_endpoint_options", "enforce_https"), "enforce_https"),
+    ("aws_opensearch_domain", ("node_to_node_encryption", "enabled"), "node_to_node_encryption.enabled"),
+    ("aws_elasticsearch_domain", ("domain_endpoint_options", "enforce_https"), "enforce_https"),
+    ("aws_elasticsearch_domain", ("node_to_node_encryption", "enabled"), "node_to_node_encryption.enabled"),
+    ("aws_db_proxy", ("require_tls",), "require_tls"),
+)
 
 
 def public_database(inventory: Inventory) -> Iterator[Mark]:
@@ -89,6 +96,10 @@ def _readable_elsewhere(inventory: Inventory) -> Iterator[Mark]:
         for disk in ("root", "user"):
             if not is_on(desk.values.get(f"{disk}_volume_encryption_enabled")):
                 yield Mark(desk.address, f"{disk}_volume_encryption_enabled is not true")
+    for methods in inventory.of("aws_api_gateway_method_settings"):
+        kept = first(methods.values, "settings", "caching_enabled")
+        if is_on(kept) and not is_on(first(methods.values, "settings", "cache_data_encrypted")):
+            yield Mark(methods.address, "settings.cache_data_encrypted is not true: answers are kept as they are")
 
 
 def plain_connections(inventory: Inventory) -> Iterator[Mark]:
@@ -116,13 +127,20 @@ def _plain_elsewhere(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(server.address, "protocols has FTP, which sends passwords and files in plain")
     yield from _plain_ends(inventory)
     yield from _plain_by_parameter(inventory)
-    for domain in inventory.of(*_DOMAINS):
-        if not is_on(first(domain.values, "domain_endpoint_options", "enforce_https")):
-            yield Mark(domain.address, "enforce_https is not true")
+    for kind, keys, said in _REFUSES_PLAIN:
+        for store in inventory.of(kind):
+            if not is_on(first(store.values, *keys)):
+                yield Mark(store.address, f"{said} is not true")
 
 
 def _plain_ends(inventory: Inventory) -> Iterator[Mark]:
-    """Of replications, where they are servers."""
+    """Of replications, where they are servers, of notifications and of caches."""
+    for cache in inventory.of("aws_dax_cluster"):
+        if cache.values.get("cluster_endpoint_encryption_type", "NONE") != "TLS":
+            yield Mark(cache.address, "cluster_endpoint_encryption_type is not TLS")
+    for subscriber in inventory.of("aws_sns_topic_subscription"):
+        if subscriber.values.get("protocol") == "http":
+            yield Mark(subscriber.address, "protocol is http")
     for end in inventory.of("aws_dms_endpoint"):
         if end.values.get("server_name") and end.values.get("ssl_mode", "none") == "none":
             yield Mark(end.address, "ssl_mode is none")
@@ -167,6 +185,9 @@ def no_backups(inventory: Inventory) -> Iterator[Mark]:
     for database in databases(inventory):
         if not number(database.values.get("backup_retention_period")):
             yield Mark(database.address, "backup_retention_period is not set, or 0")
+    for warehouse in inventory.of("aws_redshift_cluster"):
+        if number(warehouse.values.get("automated_snapshot_retention_period", 1)) == 0:
+            yield Mark(warehouse.address, "automated_snapshot_retention_period is 0")
 
 
 def short_backups(inventory: Inventory) -> Iterator[Mark]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.limits import LEAST_PASSWORD
-from crossfade.aws.audit.on_plan.switch import number
+from crossfade.aws.audit.on_plan.buckets import CLOSED
+from crossfade.aws.audit.on_plan.switch import is_on, number
 from crossfade.aws.resources.inventory import Inventory
 
 # Where each guard is switched, and what switches it off.
@@ -25,6 +26,9 @@ def switched_off(inventory: Inventory) -> Iterator[Mark]:
         for guard in inventory.of(kind):
             if guard.values.get(key) == off:
                 yield Mark(guard.address, f"{key} is {str(off).lower() if off is False else off}")
+    for block in inventory.of("aws_s3_account_public_access_block"):
+        if missing := [key for key in CLOSED if not is_on(block.values.get(key))]:
+            yield Mark(block.address, f"not true: {', '.join(missing)}")
     for setting in inventory.of("aws_ssm_service_setting"):
         said = (str(setting.values.get("setting_id")), setting.values.get("setting_value"))
         if said[0].endswith(_SHARING) and said[1] == "Enable":

@@ -119,9 +119,35 @@ def public_hosts(inventory: Inventory) -> Iterator[Mark]:
         inside = first(template.values, "network_interfaces", "associate_public_ip_address")
         if is_on(inside) or is_on(template.values.get("associate_public_ip_address")):
             yield Mark(template.address, "its hosts have public addresses")
+    yield from _public_fleets(inventory)
+    yield from _public_others(inventory)
+
+
+def _public_others(inventory: Inventory) -> Iterator[Mark]:
     for service in inventory.of("aws_ecs_service"):
         if is_on(first(service.values, "network_configuration", "assign_public_ip")):
             yield Mark(service.address, "its tasks have public addresses")
+    for desk in inventory.of("aws_sagemaker_notebook_instance"):
+        if desk.values.get("direct_internet_access", "Enabled") == "Enabled":
+            yield Mark(desk.address, "direct_internet_access is Enabled: a way around the network of your own")
+
+
+def _public_fleets(inventory: Inventory) -> Iterator[Mark]:
+    """Groups of hosts of which a template says nothing, and their subnets do."""
+    for fleet in inventory.of("aws_autoscaling_group", "aws_eks_node_group"):
+        templates = [
+            each
+            for key in fleet.refers
+            for each in inventory.referred(fleet, key, "aws_launch_template", "aws_launch_configuration")
+        ]
+        said = any(
+            "associate_public_ip_address" in each.values
+            or first(each.values, "network_interfaces", "associate_public_ip_address") is not None
+            for each in templates
+        )
+        key = "subnet_ids" if fleet.type == "aws_eks_node_group" else "vpc_zone_identifier"
+        if not said and opens(inventory.referred(fleet, key, *SUBNETS)):
+            yield Mark(fleet.address, "its hosts are in a subnet that gives public addresses")
 
 
 def no_flow_logs(inventory: Inventory) -> Iterator[Mark]:
@@ -130,7 +156,16 @@ def no_flow_logs(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(vpc.address, "nothing records who talked to whom")
 
 
+def nothing_is_looked_at(inventory: Inventory) -> Iterator[Mark]:
+    """Firewalls whose first answer is yes: what passes there meets none of the rules that know connections."""
+    for policy in inventory.of("aws_networkfirewall_firewall_policy"):
+        for key in ("stateless_default_actions", "stateless_fragment_default_actions"):
+            if "aws:pass" in (first(policy.values, "firewall_policy", key) or ()):
+                yield Mark(policy.address, f"firewall_policy.{key} is aws:pass")
+
+
 CHECKS = {
+    "CF-NET-011": nothing_is_looked_at,
     "CF-NET-001": administration,
     "CF-NET-002": metrics,
     "CF-NET-003": data_ports,

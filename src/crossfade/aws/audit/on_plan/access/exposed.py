@@ -131,6 +131,19 @@ def public_doors(inventory: Inventory) -> Iterator[Mark]:
         if kind == "SERVICE_PROVIDED_EIPS":
             yield Mark(stream.address, "its brokers have public addresses")
     yield from open_collections(inventory)
+    yield from _of_everybody(inventory)
+
+
+def _of_everybody(inventory: Inventory) -> Iterator[Mark]:
+    """With addresses that have no network of one's own before them."""
+    for api in inventory.of("aws_appsync_graphql_api"):
+        if api.values.get("authentication_type") == "API_KEY":
+            yield Mark(
+                api.address, "authentication_type is API_KEY: whoever has the key that every client carries asks it"
+            )
+    for domain in inventory.of(*sorted(_DOMAINS)):
+        if not blocks(domain.values, "vpc_options"):
+            yield Mark(domain.address, "it is in no VPC: its address is on the internet")
 
 
 def too_close_to_the_host(inventory: Inventory) -> Iterator[Mark]:

@@ -21,6 +21,7 @@ _ALL_OF_A_KIND = re.compile(
 _DOCUMENT = "aws_iam_policy_document"
 _PARTS = ("source_policy_documents", "override_policy_documents")  # of a document that others go into
 _ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
+_LATER = ("known after the apply",)  # values of a condition of which the plan has not even how many there are
 _ANYWHERE = ("*",)  # where NotResource lets somebody do something: everywhere but there
 
 
@@ -203,7 +204,7 @@ def _conditions(value: Any) -> Iterator[Condition]:
 def _tested(found: Mapping[str, Any]) -> Iterator[Condition]:
     for one in blocks(found, "condition"):
         if _must_be(str(one.get("test")).lower(), str(one.get("variable"))):
-            yield str(one.get("variable")).lower(), _texts(one.get("values"))
+            yield str(one.get("variable")).lower(), _texts(one.get("values")) or _LATER
 
 
 def _must_be(operator: str, key: str) -> bool:

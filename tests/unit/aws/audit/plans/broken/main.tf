@@ -657,3 +657,29 @@ resource "aws_guardduty_detector" "off" { # CF-ACC-010
 resource "aws_iam_account_password_policy" "weak" { # CF-ACC-006
   minimum_password_length = 8
 }
+
+resource "aws_sns_topic_policy" "of_any_account" { # CF-SEC-015
+  arn    = aws_sns_topic.nobody.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = "s3.amazonaws.com" }, Action = "sns:Publish", Resource = "*" }] })
+}
+
+resource "aws_iam_role" "any_caller" { # CF-SEC-016
+  name = "any-caller"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+      Condition = { StringEquals = { "token.actions.githubusercontent.com:job_workflow_ref" = "acme/flows/.github/workflows/deploy.yml@refs/heads/main" } }
+    }]
+  })
+}
+
+resource "aws_networkfirewall_firewall_policy" "open" { # CF-NET-011
+  name = "open"
+  firewall_policy {
+    stateless_default_actions          = ["aws:pass"]
+    stateless_fragment_default_actions = ["aws:drop"]
+  }
+}

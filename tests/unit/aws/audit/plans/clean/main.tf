@@ -615,3 +615,16 @@ resource "aws_dynamodb_table" "locks" { # of Terraform's state: each lasts as lo
     type = "S"
   }
 }
+
+resource "aws_sns_topic_policy" "of_a_bucket" {
+  arn    = aws_sns_topic.oncall.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = "s3.amazonaws.com" }, Action = "sns:Publish", Resource = "*", Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } } }] })
+}
+
+resource "aws_networkfirewall_firewall_policy" "rules" {
+  name = "rules"
+  firewall_policy {
+    stateless_default_actions          = ["aws:forward_to_sfe"]
+    stateless_fragment_default_actions = ["aws:drop"]
+  }
+}
