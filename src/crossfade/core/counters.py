@@ -19,7 +19,7 @@ class Counters:
 
     def since(self, start: Self) -> Self:
         """What came after `start`; a counter that went back was restarted, so all it holds is new."""
-        if self.requests < start.requests:
+        if start is NOTHING or self.requests < start.requests:
             return self
         before = dict(start.latency)
         return type(self)(
@@ -62,3 +62,7 @@ class Counters:
                 return low + (bound - low) * max(0.0, rank - below) / (count - below)
             low, below = bound, count
         return low
+
+
+NOTHING = Counters()
+"""Of what was never asked anything."""

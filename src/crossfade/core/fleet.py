@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from crossfade.core.counters import Counters
+from crossfade.core.counters import NOTHING, Counters
 from crossfade.core.routing import Routing
 
 
@@ -96,4 +96,4 @@ class Fleet:
         return tuple(i for i in self.instances if i.release == release)
 
     def counted(self, release: int) -> Counters:
-        return dict(self.counters).get(release, Counters())
+        return dict(self.counters).get(release, NOTHING)

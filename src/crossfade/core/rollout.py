@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from crossfade.core.counters import Counters
+from crossfade.core.counters import NOTHING, Counters
 from crossfade.core.service import Kind, Strategy
 
 
@@ -19,7 +19,7 @@ class State(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        return self not in {State.RUNNING, State.ROLLING_BACK}
+        return self is not State.RUNNING and self is not State.ROLLING_BACK
 
 
 class Hook(StrEnum):
@@ -70,7 +70,7 @@ class Rollout:
         return self.replicas if self.source_replicas is None else self.source_replicas
 
     def base(self, release: int) -> Counters:
-        return dict(self.baseline).get(release, Counters())
+        return dict(self.baseline).get(release, NOTHING)
 
     @property
     def releases(self) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crossfade.core.counters import Counters
+from crossfade.core.counters import NOTHING, Counters
 
 KEPT = 300.0  # seconds that are remembered ...
 EVERY = 10.0  # ... as the totals that were counted so often
@@ -38,7 +38,7 @@ class Recent:
     def lately(self, seconds: float = 60.0) -> tuple[Counters, float]:
         """What was counted in about the last `seconds`, and of how many that is known."""
         if self._now is None:
-            return Counters(), 0.0
+            return NOTHING, 0.0
         start = self._samples[0]
         for sample in self._samples:
             if sample.at > self._now.at - seconds:
@@ -49,8 +49,8 @@ class Recent:
     def usual(self, release: int) -> Counters:
         """What a release's clients got in the last five minutes; who looked for less takes all that was counted."""
         if self._now is None:
-            return Counters()
+            return NOTHING
         start = self._samples[0]
         known = start.at <= self._now.at - KEPT
-        before = start.groups.get(release, Counters()) if known else Counters()
-        return self._now.groups.get(release, Counters()).since(before)
+        before = start.groups.get(release, NOTHING) if known else NOTHING
+        return self._now.groups.get(release, NOTHING).since(before)

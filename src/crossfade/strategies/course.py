@@ -3,7 +3,7 @@
 Level-triggered: everything is derived from what is there now, so the same call continues after a crash.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,16 @@ from crossfade.core.actions import AwaitHealthy, Drain, Launch, Resize, Shift, S
 from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.strategies.back_off import waits_after_exits
-from crossfade.strategies.goal import Goal, count_ready, is_sick, lacks_room, releases_running, room_left, who_serves
+from crossfade.strategies.goal import (
+    Goal,
+    count_ready,
+    is_sick,
+    lacks_room,
+    releases_running,
+    room_left,
+    tally,
+    who_serves,
+)
 from crossfade.strategies.sizes import abandoned, next_is_awaited, parting, resizes
 
 
@@ -37,7 +46,7 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     shift = () if routing == fleet.routing or not goal.serves else (Shift(routing=routing, lead=_lead(goal, routing)),)
     due, drain = _due(goal, fleet, leaving, now)
     launches, waits = _launches(goal, fleet, leaving, now)
-    up = Counter(i.release for i in fleet.instances if i.up and i.id not in held)
+    up = tally(i for i in fleet.instances if i.up and i.id not in held)
     settled = not shift and all(count <= goal.want.get(release, 0) for release, count in up.items())
     if goal.alone:  # what is still in its grace may be at work
         settled = settled and all(goal.want.get(release) for release in releases_running(fleet))
@@ -46,11 +55,10 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
         grows, shrinks = resizes(goal, fleet, leaving - due, now)
         # Who is spare is known once the routing is there: it may be refused, or bring traffic back to who had none.
         return Course(effects=(*grows, *(shift or shrinks)), waits=(*waits, *drain), reached=reached)
-    known = sorted(fleet.instances, key=lambda i: i.id)
-    exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]
-    stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))
+    exited = sorted(i.id for i in fleet.instances if i.health is Health.EXITED and not i.stopping)
+    stops = (Stop(instance=name) for name in (*exited, *sorted(due)))
     # At the port of one that died a stranger may listen by now: to start others takes longer than to send nobody there.
-    first, then = (shift, launches) if fleet.routing.registered() & set(exited) else (launches, shift)
+    first, then = (shift, launches) if exited and fleet.routing.registered() & set(exited) else (launches, shift)
     return Course(effects=(*first, *then, *stops), waits=(*waits, *stays, *drain), reached=reached, held=held)
 
 
@@ -131,13 +139,13 @@ def _routing(
     goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: frozenset[str], now: float
 ) -> tuple[Routing, frozenset[str], tuple[Drain, ...]]:
     """Who gets requests, and who of those that leave is held because it is still reached, with what is waited for."""
-    counts = Counter(i.release for i in fleet.instances if i.usable and i.id not in leaving)
+    counts = tally(i for i in fleet.instances if i.usable and i.id not in leaving)
     parts = counts if goal.shares is None else shares
-    weights = weights_of({r: part for r, part in parts.items() if r in shares and counts[r]})
+    weights = weights_of({r: part for r, part in parts.items() if r in shares and r in counts})
     pins = goal.pins if fleet.sizes is None else None
     stays = pins.stays(fleet, dict(weights)) if pins else frozenset()
     held = pins.held(fleet, dict(weights), goal.want, goal.drain, now) if pins else {}
-    if goal.urgent and lacks_room(goal, fleet, now):
+    if held and goal.urgent and lacks_room(goal, fleet, now):
         held = {release: until for release, until in held.items() if release in stays}
     stay = leaving & {i for g in fleet.routing.groups if g.release in held for i in g.registered}
     groups = _groups(fleet, leaving - stay)
@@ -145,7 +153,7 @@ def _routing(
     routing = Routing(
         groups=groups,
         weights=weights,
-        preview=_preview(goal, fleet, weights, there=counts[goal.preview or 0] > 0),
+        preview=_preview(goal, fleet, weights, there=(goal.preview or 0) in counts),
         pinned=tuple(release for release in held if release in stays & usable),
     )
     until = min((held[i.release] for i in fleet.instances if i.id in stay), default=now)
@@ -183,6 +191,8 @@ def _due(goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float) -> tuple
 
     Where the balancer cannot tell what an instance holds, only time drains it.
     """
+    if not leaving:
+        return frozenset(), ()
     registered, draining = fleet.routing.registered(), fleet.routing.draining()
     going = [i for i in sorted(fleet.instances, key=lambda i: i.id) if i.id in leaving and i.id not in registered]
     turns = _turns(goal, going)

@@ -43,10 +43,11 @@ def decide(rollout: Rollout, fleet: Fleet, now: float) -> Actions:  # noqa: C901
     if verdict.ruling == "bad":
         return (RollBack(reason=verdict.why, blame=verdict.blamed),)
     phase = journey(rollout)[rollout.step]
-    course = toward(_goal(rollout, phase, fleet), fleet, now)
+    goal = _goal(rollout, phase, fleet)
+    course = toward(goal, fleet, now)
     if Hook.MIGRATE in rollout.hooks and not rollout.paused:
         return (*course.effects, RunHook(hook=Hook.MIGRATE, release=rollout.target))
-    if _late(rollout, phase, fleet, now):
+    if _late(rollout, phase, goal, fleet, now):
         return (_too_slow(rollout, phase, fleet, now),)
     if course.effects:
         return course.effects
@@ -93,7 +94,7 @@ def keep(
         serves=kind == "web",
         bounds=Bounds(floor=0 if current is None else room.floor, ceiling=room.ceiling + sum(standby.values())),
         need=current,
-        enough=1,
+        enough=room.floor,
         alone=strategy.name == "recreate",
         drain=drain,
         patience=strategy.timeout,
@@ -102,9 +103,9 @@ def keep(
         urgent=True,
     )
     # Traffic comes to the current release when it can carry it, or when no more of it can come.
-    course = toward(replace(goal, enough=room.floor), fleet, now)
+    course = toward(goal, fleet, now)
     if not (course.reached or course.effects or _comes(fleet, current or 0) or _make_room(fleet, goal)):
-        course = toward(goal, fleet, now)
+        course = toward(replace(goal, enough=1), fleet, now)
     if course.effects:
         return course.effects
     retire = tuple(StandBy(release=r, until=t) for r, t in sorted(ready_until.items()))
@@ -183,16 +184,15 @@ def _still(goal: Goal, rollout: Rollout, fleet: Fleet) -> Goal:
     return replace(goal, want=want, shares=weights)
 
 
-def _late(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> bool:
+def _late(rollout: Rollout, phase: Phase, goal: Goal, fleet: Fleet, now: float) -> bool:
     """Instances are missing that did not come in time, or that got lost while the step held and did not come back.
 
     Late is only who misses instances: a controller that was away for an hour goes on with those that are healthy.
     These may warm up yet: who has just come can only count from now on, and that is no fault of theirs.
     """
-    if rollout.paused or _ready(rollout.target, fleet, now, 0.0) >= phase.new:
+    if rollout.paused or goal.until is None or now < goal.until:
         return False
-    until = deadline(rollout, phase, fleet)
-    return until is not None and now >= until
+    return _ready(rollout.target, fleet, now, 0.0) < phase.new
 
 
 def _smoke_is_due(rollout: Rollout, fleet: Fleet, course: Course) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.fleet import Fleet, Health, Instance
@@ -50,6 +50,14 @@ def who_serves(goal: Goal, fleet: Fleet) -> frozenset[str]:
     return fleet.routing.serving() if goal.serves else frozenset(i.id for i in fleet.instances)
 
 
+def tally(instances: Iterable[Instance]) -> dict[int, int]:
+    """How many there are of each release. Asked at every look: a Counter takes three times as long for a few."""
+    counts: dict[int, int] = {}
+    for instance in instances:
+        counts[instance.release] = counts.get(instance.release, 0) + 1
+    return counts
+
+
 def is_sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
     """To be replaced: outdated or broken."""
     return instance.outdated or is_broken(instance, goal, fleet, now)
@@ -69,8 +77,8 @@ def releases_running(fleet: Fleet) -> set[int]:
 
 def lacks_room(goal: Goal, fleet: Fleet, now: float) -> bool:
     """More instances are missing than may be launched beside those that run; one that is only outdated is not."""
-    sound = Counter(i.release for i in fleet.instances if i.up and not is_broken(i, goal, fleet, now))
-    missing = sum(max(0, wanted - sound[release]) for release, wanted in goal.want.items())
+    sound = tally(i for i in fleet.instances if i.up and not is_broken(i, goal, fleet, now))
+    missing = sum(max(0, wanted - sound.get(release, 0)) for release, wanted in goal.want.items())
     return missing > max(0, room_left(goal, fleet))
 
 

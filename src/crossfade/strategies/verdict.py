@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from crossfade.core.counters import Counters
+from crossfade.core.counters import NOTHING, Counters
 from crossfade.core.fleet import Fleet
 from crossfade.core.rollout import Hook, Rollout
 
@@ -73,7 +73,7 @@ def _by_health(rollout: Rollout, fleet: Fleet) -> Verdict | None:
 
 def _by_traffic(rollout: Rollout, fleet: Fleet) -> Verdict:
     rules = rollout.strategy.rollback_on
-    new, old = window(rollout, fleet, rollout.target), Counters()
+    new, old = window(rollout, fleet, rollout.target), NOTHING
     if rollout.source is not None:
         old = window(rollout, fleet, rollout.source)
     complaints = list(_complaints(rollout, new, old))
@@ -102,7 +102,7 @@ def _usual(rollout: Rollout) -> Counters:
     """What the old release did in the minutes before, when that is enough to be a measure; else nothing."""
     rules, usual = rollout.strategy.rollback_on, rollout.usual
     enough = usual.requests >= max(MEASURABLE, rules.min_requests) and usual.error_rate <= BROKEN
-    return usual if enough and not rules.judged_alone else Counters()
+    return usual if enough and not rules.judged_alone else NOTHING
 
 
 def _ordinary(usual: Counters, requests: int) -> float:
