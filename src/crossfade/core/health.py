@@ -23,7 +23,7 @@ def count(seen: Probed, check: HealthCheck, now: float, complaint: str = "") -> 
     the count anew. With unhealthy 3 a healthy one keeps its traffic through two failures in a row.
     """
     if bool(complaint) is (seen.health is not Health.HEALTHY):
-        return replace(seen, streak=0, detail=complaint)
+        return seen if (seen.streak, seen.detail) == (0, complaint) else replace(seen, streak=0, detail=complaint)
     streak = seen.streak + 1
     threshold = check.unhealthy if complaint else check.healthy
     if streak < threshold:

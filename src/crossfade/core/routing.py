@@ -30,10 +30,10 @@ class Routing:
         return dict(self.weights).get(release, 0)
 
     def registered(self) -> frozenset[str]:
-        return frozenset(i for group in self.groups for i in group.registered)
+        return frozenset().union(*[group.registered for group in self.groups])
 
     def draining(self) -> frozenset[str]:
-        return frozenset(i for group in self.groups for i in group.draining)
+        return frozenset().union(*[group.draining for group in self.groups])
 
     def stand_ins(self, release: int) -> tuple[TargetGroup, ...]:
         """Other groups that answer for `release` when none of its own instances can: newest first.
@@ -50,16 +50,18 @@ class Routing:
 
     def unshared(self) -> tuple[int, ...]:
         """Releases that are registered and have neither a share nor a preview: they had one, and are kept."""
-        registered = (group.release for group in self.groups if group.registered)
-        return tuple(r for r in registered if not self.weight(r) and r != self.preview)
+        apart = {self.preview, *dict(self.weights)}
+        return tuple([group.release for group in self.groups if group.registered and group.release not in apart])
 
     def serving(self) -> frozenset[str]:
         """Instances that carry the load: registered in a group that has weight, so that any request may come."""
-        return frozenset(i for group in self.groups if self.weight(group.release) for i in group.registered)
+        weights = dict(self.weights)
+        return frozenset().union(*[group.registered for group in self.groups if weights.get(group.release)])
 
     def answering(self) -> frozenset[str]:
         """Instances that may get a new client request: those, and those that a visitor stays with."""
-        return frozenset(i for group in self.groups if group.release in self.visited() for i in group.registered)
+        visited = self.visited()
+        return frozenset().union(*[group.registered for group in self.groups if group.release in visited])
 
     def visited(self) -> frozenset[int]:
         """Releases that have visitors, of whom each may stay with its own."""

@@ -200,7 +200,10 @@ def read_release(data: Mapping[str, Any]) -> Release:
     Of 500 services each has all 500: ten releases of each would be two and a half million of them.
     """
     release = decode(Release, data)
-    return replace(release, service=replace(release.service, names=_one(release.service.names)))
+    names = _one(release.service.names)
+    if names is release.service.names:
+        return release
+    return replace(release, service=replace(release.service, names=names))
 
 
 @lru_cache(maxsize=64)

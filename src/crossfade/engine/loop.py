@@ -59,7 +59,7 @@ class Loop:
         self._world = world
         self._scribe = Scribe(ledger, world, holder)
         self._wake = asyncio.Event()
-        self._stepped = asyncio.Condition()
+        self._stepped = asyncio.Event()  # set for a moment after each step
         self._observer = Observer(world, ledger, self.wake)
         self._performer = Performer(world, self._scribe, self._ended)
         self._worked_until = world.clock.now()  # when the step after the last one that went well was due
@@ -105,8 +105,8 @@ class Loop:
 
     async def until(self, holds: Callable[["Loop"], bool]) -> None:
         """Wait until something is true of this loop after one of its steps."""
-        async with self._stepped:
-            await self._stepped.wait_for(lambda: holds(self))
+        while not holds(self):
+            await self._stepped.wait()
 
     async def acquire(self) -> None:
         """Take the lease; RefusedError says who holds it and since when."""
@@ -155,8 +155,8 @@ class Loop:
             self._interrupted = bool(self.trouble) or now > latest  # as much as may count has been counted
             if not self.trouble:
                 self._worked_until = self._due
-            async with self._stepped:
-                self._stepped.notify_all()
+            self._stepped.set()
+            self._stepped.clear()
             await self._rest(pause)
 
     async def _rest(self, pause: float) -> None:
@@ -256,7 +256,7 @@ class Loop:
 
         None when we were stopped or held up meanwhile: what was decided is of a fleet that may be gone.
         """
-        outcomes = set[EffectOutcome]()
+        outcomes: set[EffectOutcome] = set()
         while True:
             self.waits = next_step(self.ledger.facts, self.fleet, self._world.clock.now())
             for action in self.waits:

@@ -1,7 +1,7 @@
 """The observer: instances as their runtimes, their probes and the balancer see them, put together into one look."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from crossfade.core.release import Release
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Report
 from crossfade.engine.ports.logs import LogQuery
-from crossfade.engine.ports.runtime import Running
+from crossfade.engine.ports.runtime import Running, Sizer
 from crossfade.engine.prober import Prober, Question
 from crossfade.engine.world import World
 from crossfade.telling.traces import LOOKED_AT, error_in
@@ -55,8 +55,10 @@ class Observer:
 
         What the balancer counted may be `age` seconds old.
         """
-        running = await self._running(ledger)
-        sizes = await self._sizes(ledger)
+        runtimes = sorted({r.service.runtime for r in ledger.releases})
+        sizers = [self._world.sizers[name] for name in runtimes if name in self._world.sizers]
+        running = await self._running(ledger.service, runtimes)
+        sizes = await self._sizes(ledger.service, sizers)
         web = ledger.kind != "worker"
         report = await self._world.balancer.report(ledger.service, age) if web else Report()
         self._watch(ledger, running, report)
@@ -73,7 +75,7 @@ class Observer:
             counters=tuple(sorted(report.groups.items())),
             exits=ledger.exits,
             sizes=sizes,
-            places=self._places(ledger),
+            places=min((sizer.places for sizer in sizers if sizer.places is not None), default=None),
             watched_since=self.watched_since,
             unshared=self._unshared(ledger, report),
         )
@@ -100,23 +102,14 @@ class Observer:
     def close(self) -> None:
         self._prober.close()
 
-    async def _running(self, ledger: Ledger) -> Sequence[Running]:
+    async def _running(self, service: str, runtimes: Iterable[str]) -> Sequence[Running]:
         """By id: the same fleet always looks the same."""
-        names = sorted({r.service.runtime for r in ledger.releases})
-        found = [r for name in names for r in await self._world.runtimes[name].instances(ledger.service)]
+        found = [r for name in runtimes for r in await self._world.runtimes[name].instances(service)]
         return sorted(found, key=lambda r: r.id)
 
-    def _places(self, ledger: Ledger) -> int | None:
-        names = {r.service.runtime for r in ledger.releases} & self._world.sizers.keys()
-        known = [places for name in names if (places := self._world.sizers[name].places) is not None]
-        return min(known, default=None)
-
-    async def _sizes(self, ledger: Ledger) -> tuple[tuple[int, int], ...] | None:
-        names = sorted({r.service.runtime for r in ledger.releases} & self._world.sizers.keys())
-        if not names:
-            return None
-        sizes = [size for name in names for size in (await self._world.sizers[name].sizes(ledger.service)).items()]
-        return tuple(sorted(sizes))
+    async def _sizes(self, service: str, sizers: Collection[Sizer]) -> tuple[tuple[int, int], ...] | None:
+        sizes = [size for sizer in sizers for size in (await sizer.sizes(service)).items()]
+        return tuple(sorted(sizes)) if sizers else None
 
     def _watch(self, ledger: Ledger, running: Iterable[Running], report: Report) -> None:
         releases = {r.number: r for r in ledger.releases}

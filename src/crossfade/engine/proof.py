@@ -72,8 +72,9 @@ class ProofWindow:
             return
         now = _highest(now, self._last)
         self._total += now.total.since(self._last.total)
-        self._failed += Counter(dict(now.failed))
-        self._failed -= Counter(dict(self._last.failed))
+        if now.failed != self._last.failed:
+            self._failed += Counter(dict(now.failed))
+            self._failed -= Counter(dict(self._last.failed))
         self._client_closed += now.client_closed - self._last.client_closed
         self._balancer_deaths += now.balancer_deaths - self._last.balancer_deaths
         self._last = now
@@ -107,9 +108,12 @@ class ProofWindow:
 def _highest(now: Traffic, before: Traffic) -> Traffic:
     """`now`, with what is lower in it as it was before: of one that went down and up again, nothing counts twice."""
     errors, retried = max(now.total.errors, before.total.errors), max(now.total.retried, before.total.retried)
+    failed = now.failed
+    if failed != before.failed:
+        failed = tuple(sorted((Counter(dict(now.failed)) | Counter(dict(before.failed))).items()))
     return Traffic(
         total=replace(now.total, errors=errors, retried=retried),
-        failed=tuple(sorted((Counter(dict(now.failed)) | Counter(dict(before.failed))).items())),
+        failed=failed,
         client_closed=max(now.client_closed, before.client_closed),
         balancer_deaths=max(now.balancer_deaths, before.balancer_deaths),
     )

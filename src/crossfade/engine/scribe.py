@@ -81,8 +81,9 @@ class Scribe:
 
     async def catch_up(self) -> None:
         """Fold what the journal has and we have not: an answer may be lost although its line was written."""
-        async with self._writing:
-            await self._read_on()
+        if self._unsure or self._writing.locked():
+            async with self._writing:
+                await self._read_on()
 
     def take(self, event: Event) -> None:
         """Fold a line that another process wrote; one that is folded already changes nothing."""
