@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from crossfade.core.counters import Counters
+from crossfade.core.counters import NOTHING
 from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
@@ -10,6 +10,8 @@ from crossfade.engine.dry.platform import Exposure, Platform
 from crossfade.engine.ports.balancer import Exposed, Report, Target, Traffic
 from crossfade.engine.ports.journal import Fence
 from crossfade.strategies.clash import clash
+
+IDLE = Target()
 
 
 class DryBalancer:
@@ -48,7 +50,7 @@ class DryBalancer:
         return Report(
             routing=exposure.routing,
             targets={i: self._target(exposure, i) for i in exposure.addresses},
-            groups={g.release: exposure.groups.get(g.release, Counters()) for g in exposure.routing.groups},
+            groups={g.release: exposure.groups.get(g.release, NOTHING) for g in exposure.routing.groups},
             traffic=Traffic(total=exposure.total, failed=tuple(sorted(exposure.failed.items()))),
         )
 
@@ -78,7 +80,8 @@ class DryBalancer:
     def _target(self, exposure: Exposure, instance: str) -> Target:
         life = self._platform.lives.get(instance)
         streams = life.behaviour.streams if life and life.served else 0
-        return Target(in_flight=exposure.in_flight[instance], streams=streams)
+        in_flight = exposure.in_flight[instance]
+        return Target(in_flight=in_flight, streams=streams) if in_flight or streams else IDLE
 
     def _refuse_clash(self, service: Service) -> None:
         for key, exposure in self._platform.exposed.items():

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
+from itertools import accumulate
 from random import Random
 
 from crossfade.core.counters import Counters
@@ -140,10 +142,11 @@ class Platform:
 
     def of(self, service: str) -> list[Life]:
         """The instances of a service that are not gone."""
-        now = self.clock.now()
-        for name in [name for name, life in self.lives.items() if life.gone(now)]:
-            del self.lives[name]
-        return [life for life in self.lives.values() if life.service == service]
+        now, lives = self.clock.now(), self.lives
+        for name in [name for name, life in lives.items() if life.term_at is not None or life.gone_at is not None]:
+            if lives[name].gone(now):
+                del lives[name]
+        return [life for life in lives.values() if life.service == service]
 
     def terminate(self, life: Life) -> None:
         """SIGTERM; told twice it is told once."""
@@ -201,10 +204,8 @@ class Platform:
 
     def count(self, exposure: Exposure, release: int | None, exchange: Exchange, *, preview: bool) -> None:
         """One request that ended, by its release and, unless it was a preview's, by the service."""
-        ms = 1000 * exchange.seconds
         failed = exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        timed = tuple((bound, int(ms <= bound)) for bound in BOUNDS_MS)
-        one = Counters(requests=1, errors=int(failed), latency=timed)
+        one = _one(1000 * exchange.seconds, failed=failed)
         if release is not None:
             known = exposure.groups.get(release)
             exposure.groups[release] = one if known is None else known + one
@@ -221,8 +222,9 @@ class Platform:
         kept = routing.unshared() if self.lends else routing.pinned
         if kept and self.random.random() < _STAY:
             return self.random.choice(kept)
-        releases, weights = zip(*routing.weights, strict=True)
-        return int(self.random.choices(releases, weights)[0])
+        *_, total = ends = [*accumulate([weight for _, weight in routing.weights])]
+        drawn = self.random.random() * total
+        return next(release for (release, _), end in zip(routing.weights, ends, strict=True) if drawn < end)
 
     def _instance(self, routing: Routing, release: int | None) -> str:
         """One that is registered and lives; the balancer asks another when one refuses the connection."""
@@ -230,3 +232,10 @@ class Platform:
         ids = [i for group in routing.groups if group.release == release for i in group.registered]
         alive = [i for i in ids if i not in self.lives or self.lives[i].truth(now) is not Health.EXITED]
         return self.random.choice(alive or ids) if ids else ""
+
+
+@lru_cache
+def _one(ms: float, *, failed: bool) -> Counters:
+    """One request that took so long."""
+    timed = tuple((bound, int(ms <= bound)) for bound in BOUNDS_MS)
+    return Counters(requests=1, errors=int(failed), latency=timed)
