@@ -110,9 +110,9 @@ def shown(told: History, why: str) -> str:
     return f"seed {told.seed}: {why}\nwith{troubles or ' no trouble at all'}\nin {told}\n{lines}"
 
 
-def fingerprints() -> str:
-    """Of fifty histories, each with the whole of its journal."""
-    prints = [hashlib.sha256(Simulation(history(seed)).run().text().encode()).hexdigest() for seed in range(50)]
+def fingerprints(count: int = 50) -> str:
+    """Of so many histories, each with the whole of its journal."""
+    prints = [hashlib.sha256(Simulation(history(seed)).run().text().encode()).hexdigest() for seed in range(count)]
     return "\n".join(prints)
 
 
@@ -127,8 +127,8 @@ def test_the_same_seed_gives_the_same_history() -> None:
 
 
 def test_another_seed_gives_another_history() -> None:
-    """Fifty histories, and hardly two of them alike."""
-    assert len(set(fingerprints().splitlines())) > 45
+    """Ten histories, and hardly two of them alike."""
+    assert len(set(fingerprints(10).splitlines())) > 8
 
 
 class Asked(Simulation):
