@@ -40,6 +40,21 @@ async def test_the_breaker_gives_up_and_leaves_what_runs_alone(site: Site) -> No
     await site.until(lambda: site.service("blue")["deployments"][0]["rolloutState"] == "COMPLETED")
 
 
+async def test_a_deployment_that_is_stopped_goes_back_to_the_tasks_that_serve(site: Site) -> None:
+    """They go on, and those of the stopped one end; one that is over cannot be stopped."""
+    await site.until_healthy("blue", 2)
+    await site.until(lambda: site.service("blue")["deployments"][0]["rolloutState"] == "COMPLETED")
+    before = site.service("blue")["deployments"][0]["id"]
+    site.update("blue", forceNewDeployment=True)
+    asked = {"cluster": site.place.cluster, "service": site.place.services["blue"], "status": ["IN_PROGRESS"]}
+    (under_way,) = site.ecs.list_service_deployments(**asked)["serviceDeployments"]
+    site.ecs.stop_service_deployment(serviceDeploymentArn=under_way["serviceDeploymentArn"], stopType="ROLLBACK")
+    await site.until(lambda: [one["id"] for one in site.service("blue")["deployments"]] == [before])
+    assert site.service("blue")["runningCount"] == 2
+    with pytest.raises(site.ecs.exceptions.ServiceDeploymentNotFoundException):
+        site.ecs.stop_service_deployment(serviceDeploymentArn=under_way["serviceDeploymentArn"])
+
+
 async def test_a_slow_start_is_forgiven_in_the_grace_period_and_punished_without(site: Site) -> None:
     """60 s of grace are 3 s here."""
     site.update("green", desiredCount=1, taskDefinition=site.definition(RELEASE="2", BOOT="1.5"))
