@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from http import HTTPStatus
@@ -164,6 +165,32 @@ async def test_a_newer_deploy_takes_the_older_one_back_first(shop: OnEcs) -> Non
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
     states = {one.rollout.id: one.rollout.state for one in shop.loop.ledger.records}
     assert states[older] is State.ABORTED
+
+
+async def test_a_restart_loses_nothing_and_one_that_cannot_come_up_leaves_the_old_tasks(shop: OnEcs) -> None:
+    """It is given up on ECS as well: nobody comes beside those that serve any more."""
+    orders = shop.process.orders
+    await shop.deploy(shop.service("restarted"))
+
+    def up() -> set[str]:
+        return {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current and one.up}
+
+    async with shop.visited() as traffic:
+        first = up()
+        await orders.restart(shop.loop, Order(by="kim"))
+        assert await orders.restarted(shop.loop) == ""
+        second = up()
+        assert (len(second), first & second) == (2, set())
+        await shop.until(lambda: shop.deployments() == {"COMPLETED"})  # one that can be gone back to
+        image = shop.loop.ledger.release(shop.loop.ledger.current or 0).digest
+        shop.rig.images.add(image, [sys.executable, "-c", "raise SystemExit('no database')"])
+        await orders.restart(shop.loop, Order(by="kim"))
+        said = await orders.restarted(shop.loop)
+        assert "exited 3 times: exited with code 1: no database" in said
+        await shop.until(lambda: "IN_PROGRESS" not in shop.deployments())  # ECS may have given it up before us
+        await shop.loop.until(lambda _: up() == second)
+    report = traffic.report()
+    assert (report.failed, report.releases.keys()) == (0, {"restarted"}), report.losses
 
 
 async def test_recreate_never_runs_two_releases(shop: OnEcs) -> None:

@@ -268,6 +268,12 @@ class OnEcs:
         """Tasks that boot, by colour."""
         return self._counts("pendingCount")
 
+    def deployments(self) -> set[str]:
+        """How those of both services stand."""
+        asked = list(self.place.services.values())
+        found = self.rig.client("ecs").describe_services(cluster=self.place.cluster, services=asked)["services"]
+        return {made["rolloutState"] for one in found for made in one["deployments"]}
+
     def _counts(self, what: str) -> dict[str, int]:
         asked = list(self.place.services.values())
         found = self.rig.client("ecs").describe_services(cluster=self.place.cluster, services=asked)["services"]

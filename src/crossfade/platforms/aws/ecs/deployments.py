@@ -4,8 +4,6 @@ from crossfade.platforms.aws.clients import Check, Clients
 from crossfade.platforms.aws.refusals import AwsError
 
 _UNDER_WAY = ["PENDING", "IN_PROGRESS"]
-# It ended between our two calls.
-_OVER = {"ConflictException", "ServiceDeploymentNotFoundException"}
 
 
 async def stop_deployments(clients: Clients, cluster: str, service: str, before: Check) -> None:
@@ -13,12 +11,15 @@ async def stop_deployments(clients: Clients, cluster: str, service: str, before:
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
     """
-    asked = {"cluster": cluster, "service": service, "status": _UNDER_WAY}
-    answer = await clients.call("ecs", "list_service_deployments", **asked)
-    for one in answer["serviceDeployments"]:
-        arn = one["serviceDeploymentArn"]
+    for arn in await _under_way(clients, cluster, service):
         try:
             await clients.call("ecs", "stop_service_deployment", before, serviceDeploymentArn=arn, stopType="ROLLBACK")
-        except AwsError as error:
-            if error.code not in _OVER:
+        except AwsError:
+            if arn in await _under_way(clients, cluster, service):  # else it ended between our two calls
                 raise
+
+
+async def _under_way(clients: Clients, cluster: str, service: str) -> list[str]:
+    asked = {"cluster": cluster, "service": service, "status": _UNDER_WAY}
+    answer = await clients.call("ecs", "list_service_deployments", **asked)
+    return [one["serviceDeploymentArn"] for one in answer["serviceDeployments"]]
