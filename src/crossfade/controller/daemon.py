@@ -33,6 +33,7 @@ log = logging.getLogger("crossfade")
 SAID_AGAIN = 60.0  # seconds until the same is said again
 _REMEMBERED = 100  # of what was said
 WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
+_OTHERS_WRITE = 0o022  # of what is made, without a umask: by group and others
 _BALANCER = "the balancer"
 _DIRECTORY = "the state directory"
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
@@ -139,6 +140,7 @@ class Sparingly(logging.Filter):
 
 def main() -> int:
     """Entry of the background process: `python -m crossfade.controller.daemon STATE BALANCER`."""
+    leave_the_shell()
     state = StateDirectory(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("asyncio").addFilter(Sparingly())
@@ -154,6 +156,18 @@ def main() -> int:
         print(unusable(error, state.root), file=sys.stderr)  # noqa: T201  as above
         return PlatformError.exit_code
     return 0
+
+
+def leave_the_shell() -> None:
+    """What the shell that happens to start us ignores or allows is not for apps that are deployed weeks later.
+
+    A command that inherits an ignored SIGTERM is not told to end, and has to be killed.
+    """
+    os.umask(os.umask(0) | _OTHERS_WRITE)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python's own
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _address(variable: str) -> tuple[str, int] | None:
