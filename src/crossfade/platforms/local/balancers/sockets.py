@@ -38,6 +38,17 @@ def require_free(host: str, port: int) -> None:
             ) from error
         holder = holder_of(port)
         raise PlatformError(f"port {port} is in use{f' by {holder}' if holder else ''}", _way_out(holder)) from error
+    if reachable(host) == "::1" and not _has_ipv6():
+        raise PlatformError(f"[{host}]:{port} cannot be reached: this machine has no IPv6", "listen on 0.0.0.0")
+
+
+def _has_ipv6() -> bool:
+    """Where it is switched off the kernel still lets anybody listen on all of its addresses, of which there is none."""
+    try:
+        _open("::1", 0)
+    except OSError as error:
+        return error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+    return True
 
 
 def _open(host: str, port: int) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,20 @@ def test_whether_a_port_is_free_is_known_without_looking_for_its_holder(monkeypa
     assert sockets.is_free("127.0.0.1", free_port())
     assert sockets.is_free("192.0.2.77", 8080)
     assert as_nobody(lambda: None if sockets.is_free("127.0.0.1", 1) else pytest.fail("not free")) == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have a network without IPv6")
+def test_where_there_is_no_ipv6_nobody_listens_on_it(tmp_path: Path) -> None:
+    """The kernel would allow it, and nobody could ever connect."""
+    code = (
+        "from crossfade.core.errors import PlatformError; from crossfade.platforms.local.balancers import sockets\n"
+        "sockets.require_free('0.0.0.0', 8080)\n"
+        "try:\n    sockets.require_free('::', 8080)\nexcept PlatformError as error:\n    print(error.cause)"
+    )
+    off = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
+    line = f'[ ! -e {off} ] || echo 1 >{off}; exec "$0" -c "$1"'
+    command = ["unshare", "--net", "sh", "-c", line, sys.executable, code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30)
+    if not done.stdout and "unshare" in done.stderr:
+        pytest.skip(f"no network of its own: {done.stderr.strip()}")
+    assert done.stdout == "[::]:8080 cannot be reached: this machine has no IPv6\n", done.stderr
