@@ -230,4 +230,5 @@ def _resource(
         unknown=not_told,
         written=references.written(address, values),
         later=_later(references.given(address), not_told) if not_told else frozenset(),
+        mixed=references.mixed(address) if not_told else frozenset(),
     )

@@ -16,6 +16,7 @@ from crossfade.aws.resources.written import Path, Written
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _MODULE = re.compile(r'module\.([\w-]+)(\[(?:\d+|"(?:[^"\\]|\\.)*")\])?\.')
 _REFERENCE = re.compile(r'(?P<head>(?:data\.)?[\w-]+)\.(?P<name>[\w-]+)(?P<index>\[(?:\d+|"(?:[^"\\]|\\.)*")\])?')
+_CHOOSING = ("var.", "local.", "each.", "terraform.")
 _OWN_KEY = frozenset({"each.key", "each.value", "count.index"})
 
 
@@ -83,6 +84,15 @@ class References:
         """Dotted paths of values that the configuration works out: not those that it leaves to the provider."""
         _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
         return frozenset(path for path, _ in _by_key(resource.get("expressions", {})))
+
+    def mixed(self, address: str) -> frozenset[str]:
+        """Dotted paths of values into which variables or local values go: a plan does not say how."""
+        _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
+        return frozenset(
+            path
+            for path, references in _by_key(resource.get("expressions", {}))
+            if any(reference.startswith(_CHOOSING) for reference in references)
+        )
 
     def provider(self, address: str) -> str:
         """The key of the provider that makes a resource: "aws" unless the configuration names another."""

@@ -15,7 +15,8 @@ class Resource:
     `region` is where it will be: "" is the environment's own, and None one that a plan does not tell.
     `unknown` are the dotted paths of values that a plan has and cannot tell before it is applied. `written` are values
     that stand in the configuration as they are, neither worked out nor referred to; a plan has only a hash of some.
-    `later` are dotted paths of what the configuration gives and only the apply will tell.
+    `later` are dotted paths of what the configuration gives and only the apply will tell; `mixed` those of what is made
+    of something else as well as of resources, such as a choice.
     """
 
     address: str
@@ -27,3 +28,4 @@ class Resource:
     unknown: frozenset[str] = field(default=frozenset(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False)
     later: frozenset[str] = field(default=frozenset(), compare=False)
+    mixed: frozenset[str] = field(default=frozenset(), compare=False)

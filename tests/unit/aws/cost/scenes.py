@@ -32,6 +32,18 @@ def scene(
     return Scene(kind=kind, values=values, refers=named, beside=beside)
 
 
+def _serverless(service: str, block: str) -> tuple[Scene, Scene]:
+    """A cluster of capacity units, and an instance of one."""
+    cluster, instance = f"aws_{service}_cluster", f"aws_{service}_cluster_instance"
+    bounds: Values = {block: [{"min_capacity": 1, "max_capacity": 4}]}
+    values: Values = {"engine": "aurora-mysql", "instance_class": "db.serverless"}
+    beside = made(f"{instance}.i", {"cluster_identifier": (f"{cluster}.x",)}, **values)
+    return (
+        scene(cluster, (beside,), **bounds),
+        scene(instance, (made(f"{cluster}.c", **bounds),), {"cluster_identifier": f"{cluster}.c"}, **values),
+    )
+
+
 OPEN = made("aws_subnet.open", map_public_ip_on_launch=True)
 OPEN2 = made("aws_subnet.open2", map_public_ip_on_launch=True)
 TEMPLATE = made("aws_launch_template.t", instance_type="m5.large")
@@ -281,6 +293,8 @@ SCENES: tuple[Scene, ...] = (
         engine="aurora-postgresql",
         instance_class="db.r6g.large",
     ),
+    *_serverless("rds", "serverlessv2_scaling_configuration"),
+    *_serverless("neptune", "serverless_v2_scaling_configuration"),
     scene("aws_route53_record", type="A"),
     scene("aws_docdb_cluster", (DOCUMENTS_OF_X,), engine_version="3.6.0"),
     scene(

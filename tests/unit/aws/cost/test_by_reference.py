@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.aws.cost.bills import VIRGINIA, items, line, made, of
+from tests.unit.aws.cost.bills import VIRGINIA, items, line, made, months, of
 
 from crossfade.aws.cost.bill.bill import Bill
 from crossfade.aws.resources.resource import Resource
@@ -66,13 +66,28 @@ def test_an_address_of_ones_own_is_counted_where_it_is_made() -> None:
     assert line(of(address, warehouse), "Public IPv4 addresses").quantity.expected == 730
 
 
-def test_a_host_on_a_dedicated_host_of_the_plan_has_no_price_of_its_own() -> None:
-    """It is billed with what it is on, of which only the apply tells the id. So is one of a template."""
+ON_IT = "Host h, c5.large, on a dedicated host"
+PERHAPS = "Host h, c5.large, perhaps on a dedicated host"
+
+
+def test_a_host_on_a_dedicated_host_costs_nothing_by_itself() -> None:
+    """What it is on is billed, of which only the apply tells the id. So is one of a template."""
     alone = by_reference("aws_instance.h", "host_id", "aws_ec2_host.d", instance_type="c5.large")
-    assert "Host h, c5.large, on a dedicated host" in unknown(of(alone, book=VIRGINIA))
+    assert months(of(alone, book=VIRGINIA), ON_IT) == ("0.00",) * 3
     template = by_reference("aws_launch_template.t", "placement.host_id", "aws_ec2_host.d", instance_type="c5.large")
     host = made("aws_instance.h", {"launch_template.id": (template.address,)}, launch_template=[{}])
-    assert "Host h, c5.large, on a dedicated host" in unknown(of(template, host, book=VIRGINIA))
+    assert months(of(template, host, book=VIRGINIA), ON_IT) == ("0.00",) * 3
+
+
+def test_a_choice_between_a_dedicated_host_and_none_is_not_known() -> None:
+    """`var.dedicated ? aws_ec2_host.d.id : null`, but where the same choice makes the host."""
+    chosen = frozenset({"host_id"})
+    host = by_reference("aws_instance.h", "host_id", "aws_ec2_host.d", instance_type="c5.large")
+    assert PERHAPS in unknown(of(replace(host, mixed=chosen), book=VIRGINIA))
+    counted = by_reference("aws_instance.h", "host_id", "aws_ec2_host.d[0]", instance_type="c5.large")
+    assert ON_IT in items(of(replace(counted, mixed=chosen), book=VIRGINIA))
+    switched_off = replace(host, refers={}, mixed=chosen)
+    assert "Host h, c5.large" in items(of(switched_off, book=VIRGINIA))
 
 
 def test_dedicated_hardware_with_windows_has_not_the_price_of_shared_hardware() -> None:

@@ -132,6 +132,16 @@ def test_snapshots_of_disks_that_are_not_in_the_plan_are_unknown() -> None:
     assert unknown.item == "Snapshots of disks"
 
 
+@pytest.mark.parametrize(("tags", "item"), [({"backup": "yes"}, 50), ({"backup": "no"}, None), (None, None)])
+def test_a_policy_takes_snapshots_of_the_disks_with_its_tags(tags: Any, item: int | None) -> None:
+    """A disk of the plan that has none of them is not looked after."""
+    policy = made("aws_dlm_lifecycle_policy.d", policy_details=[{"target_tags": {"backup": "yes"}}])
+    volume = made("aws_ebs_volume.v", size=50, **({"tags": tags} if tags else {}))
+    found = line(of(policy, volume, book=VIRGINIA), "Snapshots of disks")
+    assert found.price is not None if item else found.price is None
+    assert found.quantity.expected == (item or 1)
+
+
 @pytest.mark.parametrize(
     ("resources", "item"),
     [

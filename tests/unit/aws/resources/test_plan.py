@@ -49,6 +49,20 @@ def test_a_reference_leads_to_its_resource() -> None:
     assert refers(plan, "aws_ecs_service.api") == {"task_definition": ("aws_ecs_task_definition.api",)}
 
 
+def test_a_choice_is_told_from_a_mere_reference() -> None:
+    """What a variable goes into as well may be something else, or nothing."""
+    configuration = {
+        "resources": [
+            configured("aws_instance.a", host_id=["var.dedicated", "aws_ec2_host.h.id", "aws_ec2_host.h"]),
+            configured("aws_instance.b", host_id=["aws_ec2_host.h.id", "aws_ec2_host.h"]),
+        ]
+    }
+    later = {"actions": ["create"], "after_unknown": {"host_id": True}}
+    changes = [{"address": f"aws_instance.{name}", "change": later} for name in ("a", "b")]
+    plan = document([resource("aws_instance.a"), resource("aws_instance.b")], configuration, resource_changes=changes)
+    assert [each.mixed for each in understand(plan, "plan.json").resources] == [{"host_id"}, frozenset()]
+
+
 def test_a_reference_leads_through_modules() -> None:
     """A variable of a module leads to the call, and the call to another module's output, and that to its resource."""
     vpc = {

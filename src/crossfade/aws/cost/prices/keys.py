@@ -15,6 +15,7 @@ KEYS: dict[str, str] = {
     "fargate.gb-hour.spot": "the same on spare capacity",
     "fargate.vcpu-hour.spot-arm": "the same on spare capacity, on ARM",
     "fargate.gb-hour.spot-arm": "the same on spare capacity, on ARM",
+    "ec2.on-dedicated-host": "an hour of a host that stands on a dedicated host, which is billed in its place",
     "alb.hour": "an Application Load Balancer for an hour",
     "alb.lcu-hour": "a capacity unit (LCU) of a load balancer for an hour",
     "nat.hour": "a NAT gateway for an hour",
@@ -80,6 +81,10 @@ KEYS: dict[str, str] = {
     "docdb.cpu-credit-hour": "the same of DocumentDB",
     "neptune.cpu-credit-hour": "the same of Neptune",
     "dms.cpu-credit-hour": "the same of DMS",
+    "aurora.acu-hour": "a capacity unit of Aurora Serverless for an hour",
+    "aurora.io-acu-hour": "the same with input and output included",
+    "neptune.ncu-hour": "a capacity unit of Neptune Serverless for an hour",
+    "neptune.io-ncu-hour": "the same with input and output included",
     "rds.io-1m": "a million requests of a magnetic disk",
     "rds.extended-vcpu-hour.year-1": "a core of a version past its standard support, in the first two years",
     "rds.extended-vcpu-hour.year-3": "the same in the third",
@@ -106,7 +111,7 @@ _ENGINES = (
     *("sqlserver-ee", "sqlserver-se", "sqlserver-ex", "sqlserver-web"),
 )
 CLASSES: tuple[str, ...] = (
-    *(f"ec2.{way}hour." for way in ("", "spot-", "windows-", "dedicated-", "host-", "ebs-optimized-", "cpu-credit-")),
+    *(f"ec2.{way}hour." for way in ("", "spot-", "windows-", "dedicated-", "ebs-optimized-", "cpu-credit-")),
     *(f"rds.hour.{engine}.{zones}.db." for engine in _ENGINES for zones in ("single", "multi")),
     *(f"elasticache.hour.{engine}.cache." for engine in ("redis", "valkey", "memcached")),
 )

@@ -9,9 +9,10 @@ from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.fleet import said
 from crossfade.aws.cost.bill.charges.dynamodb import dynamodb
 from crossfade.aws.cost.bill.charges.growth import bounded
+from crossfade.aws.cost.bill.charges.serverless import serverless
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes, label
 from crossfade.aws.cost.money import plain
-from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.month import Month
 
@@ -25,6 +26,7 @@ _REGION_OF_ARN = 3  # arn:aws:rds:eu-west-1:...
 def data(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for database in inventory.of("aws_db_instance"):
         yield from _database(inventory, database, usage)
+    yield from serverless(inventory, usage)
     yield from bursts(inventory, usage)
     yield from _backups(inventory, usage)
     yield from _snapshots(inventory)
@@ -145,21 +147,30 @@ def _keeps(database: Resource) -> bool:
 
 def _snapshots(inventory: Inventory) -> Iterator[Charge]:
     """Daily snapshots of volumes hold what changed; together they are at least as large as the volume once."""
-    policies = tuple(policy.address for policy in inventory.of("aws_dlm_lifecycle_policy"))
-    volumes = tuple(inventory.of("aws_ebs_volume"))
-    if policies and not volumes:
+    policies, found = tuple(inventory.of("aws_dlm_lifecycle_policy")), False
+    for volume in inventory.of("aws_ebs_volume"):
+        if whose := tuple(policy.address for policy in policies if _looks_after(policy, volume)):
+            found = True
+            yield Charge(
+                area="Data",
+                item="Snapshots of disks",
+                quantity=Amount.of(volume.values.get("size", 0)),
+                unit="GB-months",
+                rate=once("ebs.snapshot-gb-month"),
+                addresses=(volume.address, *whose),
+                note="the disk once; what changes between snapshots comes on top",
+            )
+    if policies and not found:
         note = "billed by what the disks hold that have the tags of the policy"
-        yield unpriced("Data", "Snapshots of disks", policies, note)
-    for volume in volumes if policies else ():
-        yield Charge(
-            area="Data",
-            item="Snapshots of disks",
-            quantity=Amount.of(volume.values.get("size", 0)),
-            unit="GB-months",
-            rate=once("ebs.snapshot-gb-month"),
-            addresses=(volume.address, *policies),
-            note="the disk once; what changes between snapshots comes on top",
-        )
+        yield unpriced("Data", "Snapshots of disks", tuple(policy.address for policy in policies), note)
+
+
+def _looks_after(policy: Resource, volume: Resource) -> bool:
+    """By any of its tags: https://docs.aws.amazon.com/dlm/latest/APIReference/API_PolicyDetails.html."""
+    wanted = first(policy.values, "policy_details", "target_tags")
+    has = volume.values.get("tags_all") or volume.values.get("tags") or {}
+    unsaid = not isinstance(wanted, Mapping) or "tags" in volume.unknown
+    return unsaid or any(has.get(key) == value for key, value in wanted.items())
 
 
 def _cache(inventory: Inventory, cache: Resource, usage: Month) -> Iterator[Charge]:

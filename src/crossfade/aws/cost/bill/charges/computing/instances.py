@@ -23,6 +23,8 @@ _NODE_DISK, _WINDOWS_DISK = 20, 50
 _SLOW_DISKS = frozenset({"c1", "c3", "g2", "i2", "m1", "m2", "m3", "r3"})
 _FREE_SYSTEMS = ("amazon-linux", "al2023", "ubuntu", "debian", "canonical", "/ecs/", "/eks/", "bottlerocket", "windows")
 _HOSTS = frozenset({"host_id", "host_resource_group_arn"})
+_PERHAPS = "perhaps"  # where an expression names a dedicated host, and may choose none
+_TENANCIES = {"dedicated": ["dedicated"], "host": ["on a dedicated host"], _PERHAPS: ["perhaps on a dedicated host"]}
 _BURST = frozenset({"t2", "t3", "t3a", "t4g"})
 
 
@@ -41,8 +43,10 @@ class _Host:
 
     @property
     def rate(self) -> str:
-        if self.kind is None:
+        if self.kind is None or self.tenancy == _PERHAPS:
             return UNPRICED
+        if self.tenancy == "host":
+            return "ec2.on-dedicated-host"
         if self.spot:
             return f"ec2.spot-hour.{self.kind}"
         shared = self.tenancy == "default"
@@ -65,7 +69,7 @@ class _Host:
         parts = [self.kind or "of an unknown class"]
         parts += ["spare capacity"] if self.spot else []
         parts += ["Windows"] if self.windows else []
-        parts += {"dedicated": ["dedicated"], "host": ["on a dedicated host"]}.get(self.tenancy, [])
+        parts += _TENANCIES.get(self.tenancy, [])
         return ", ".join(parts)
 
     @property
@@ -76,8 +80,8 @@ class _Host:
             return "spare capacity has a price that changes from hour to hour"
         if self.tenancy == "dedicated":
             return "dedicated hosts have prices of their own, and each region a fee of 2 dollars an hour"
-        if self.tenancy == "host":
-            return "billed with the dedicated host that it is on"
+        if self.tenancy == _PERHAPS:
+            return "only the apply will tell whether it is on the dedicated host, which is billed instead"
         return f"as Linux: the plan does not say what {self.image} is" if self.image and not self.windows else ""
 
 
@@ -237,9 +241,13 @@ def _named_image(values: Mapping[str, Any]) -> str:
 
 def _tenancy(resource: Resource, said: Mapping[str, Any], key: str) -> str:
     """On whose hardware; who names a dedicated host, be it one of the same plan, has its tenancy without saying so."""
-    named = any(said.get(each) for each in _HOSTS)
-    made = any(path.removeprefix("placement.") in _HOSTS for path in (*resource.later, *resource.refers))
-    return "host" if named or made else str(said.get(key) or "")
+    if any(said.get(each) for each in _HOSTS):
+        return "host"
+    paths = {path for path in (*resource.later, *resource.refers) if path.removeprefix("placement.") in _HOSTS}
+    chosen = paths & resource.mixed  # `var.dedicated ? aws_ec2_host.a.id : null`
+    if paths - chosen or any(each.endswith("]") for path in chosen for each in resource.refers.get(path, ())):
+        return "host"  # one of several, or one that is made for the same reason as it is chosen
+    return _PERHAPS if any(path in resource.refers for path in chosen) else str(said.get(key) or "")
 
 
 def _split(policy: Any, count: Amount, each: float) -> tuple[Amount, Amount]:
