@@ -112,7 +112,7 @@ class Orders:
         if order.supersede:
             await self.deploys.stop([loop.key], f"superseded by {order.by}")
         self.deploys.may_begin(loop, order)
-        if to == "previous" and loop.ledger.previous is None and (earlier := self._earlier_name(loop)):
+        if to == "previous" and loop.ledger.previous is None and (earlier := self.registry.predecessor(loop.ledger)):
             return await self._give_back(loop, earlier, order)
         target = admission.destination(loop.ledger, to, order)
         await self.deploys.require_apart([target.service])
@@ -124,13 +124,6 @@ class Orders:
             return await rollouts.begin(
                 self._world.balancer, loop, rollback_to(loop.ledger, target, order, self._world.clock.now())
             )
-
-    def _earlier_name(self, loop: Loop) -> Ledger | None:
-        """What is on record of the service whose place this one took, where that has a good release and none runs."""
-        ledger = loop.ledger
-        follows = ledger.release(ledger.current).service.follows if ledger.current is not None else ""
-        earlier = self.registry.ledger(follows)
-        return earlier if earlier.current is None and earlier.previous else None
 
     async def _give_back(self, heir: Loop, earlier: Ledger, order: Order) -> Rollout:
         """The last good release under the earlier name takes the place of the service that took its own.

@@ -167,6 +167,12 @@ class Registry:
             return self._loops[key].ledger
         return self._retired.get(key, Ledger(service=key))
 
+    def predecessor(self, ledger: Ledger) -> Ledger | None:
+        """What is on record of the service whose place this one took, where that has a good release and none runs."""
+        follows = ledger.release(ledger.current).service.follows if ledger.current is not None else ""
+        earlier = self.ledger(follows)
+        return earlier if earlier.current is None and earlier.previous else None
+
     def _gone(self, app: str, service: str | None) -> list[str]:
         """Of what is meant, the services that were taken down and have a history."""
         named = [key.split("/") for key in self.taken_down]

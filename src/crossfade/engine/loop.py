@@ -160,8 +160,7 @@ class Loop:
             await self._rest(pause)
 
     async def _rest(self, pause: float) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.call_later(pause, self.wake) if pause > 0 else loop.call_soon(self.wake)
+        due = asyncio.get_running_loop().call_later(max(0.0, pause), self.wake)
         try:
             await self._wake.wait()
         finally:
