@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from inspect import isasyncgenfunction
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -145,6 +145,9 @@ class Control:
                 return await act()
 
 
+_is_stream = cache(isasyncgenfunction)  # by function: each controller of each history asks it of all that it uses
+
+
 def _port(url: str) -> int | None:
     return urlsplit(url).port
 
@@ -157,7 +160,7 @@ class Port:
 
     def __getattr__(self, method: str) -> Any:
         act = getattr(self._adapter, method)
-        if not callable(act) or isasyncgenfunction(act):  # a stream of lines decides nothing
+        if not callable(act) or _is_stream(getattr(type(self._adapter), method, None)):  # it decides nothing
             return act
         called = partial(self._call, f"{self._name}.{method}", self._watched(method, act))
         setattr(self, method, called)  # found at once from now on
