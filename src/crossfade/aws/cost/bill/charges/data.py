@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
-from crossfade.aws.cost.bill.charges.bursts import bursts
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.fleet import said
-from crossfade.aws.cost.bill.charges.dynamodb import dynamodb
+from crossfade.aws.cost.bill.charges.databases.bursts import bursts
+from crossfade.aws.cost.bill.charges.databases.dynamodb import dynamodb
+from crossfade.aws.cost.bill.charges.databases.serverless import serverless
 from crossfade.aws.cost.bill.charges.growth import bounded
-from crossfade.aws.cost.bill.charges.serverless import serverless
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes, label
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory, first

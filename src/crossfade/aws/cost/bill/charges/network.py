@@ -20,6 +20,13 @@ _KINDS = {
     "network": ("Network load balancer", "nlb", "NLCU"),
     "gateway": ("Gateway load balancer", "gwlb", "GLCU"),
 }
+# What sends to the internet without a balancer or a host that is alone: billed by the GB like those.
+# https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer, https://aws.amazon.com/api-gateway/pricing/
+_SENDERS = (
+    *("aws_nat_gateway", "aws_vpn_connection", "aws_ec2_client_vpn_endpoint", "aws_globalaccelerator_accelerator"),
+    *("aws_api_gateway_rest_api", "aws_apigatewayv2_api", "aws_lambda_function_url", "aws_appsync_graphql_api"),
+)
+_RUNNERS = frozenset({"aws_autoscaling_group", "aws_eks_node_group", "aws_ecs_service"})  # with public addresses
 _HOURLY = ("Interface", "GatewayLoadBalancer")
 
 
@@ -224,9 +231,18 @@ def _given(resource: Resource, key: str) -> int:
     return len(value) if isinstance(value, list | tuple) else 0
 
 
+def _ways_out(inventory: Inventory, usage: Month) -> Iterator[Resource]:
+    """What answers visitors; where nothing does, hosts, and else whatever else sends to the internet."""
+    balancers = [each for each in inventory.of("aws_lb", "aws_alb", "aws_elb") if _is_outside(each)]
+    if found := balancers or list(inventory.of("aws_instance")):
+        yield from found
+        return
+    yield from inventory.of(*_SENDERS)
+    yield from (holder for count, holder in _holders(inventory, usage) if count.most and holder.type in _RUNNERS)
+
+
 def _traffic(inventory: Inventory, usage: Month) -> Iterator[Charge]:
-    doors = [each for each in inventory.of("aws_lb", "aws_alb", "aws_elb") if _is_outside(each)]
-    doors += inventory.of("aws_instance") if not doors else ()
+    doors = list(_ways_out(inventory, usage))
     if not doors:
         return
     addresses = tuple(door.address for door in doors)

@@ -1,0 +1,1 @@
+"""What databases cost beside their classes and disks: bursts, tables by capacity, units of serverless ones."""
