@@ -63,6 +63,12 @@ def test_a_wait_for_instances_says_why_it_lasts() -> None:
     assert waiting(action, Fleet(instances=(sound,)), 2.0) == said
 
 
+def test_a_wait_for_instances_says_how_long_it_may_last() -> None:
+    """A release that answers 404 where it is asked is waited for, by default for ten minutes."""
+    action = AwaitHealthy(release=2, ready=0, wanted=2, until=600.0)
+    assert waiting(action, Fleet(), 20.0) == "0 of 2 instances of release 2 are ready, and have at most 580 s more"
+
+
 def test_a_wait_for_who_still_reaches_a_release_says_who_that_is() -> None:
     """Visitors who stay with it, or whoever reads a page that it sent."""
     old = Instance(id="shop-web-1-a1b2", release=1, health=Health.HEALTHY)

@@ -288,9 +288,10 @@ def releases(ledger: Ledger) -> list[Json]:
 def waiting(action: Action, fleet: Fleet, now: float) -> str:
     """What a wait is for, in words; of anything else, what is being done."""
     match action:
-        case AwaitHealthy(release=release, ready=ready, wanted=wanted):
+        case AwaitHealthy(release=release, ready=ready, wanted=wanted, until=until):
             why = next((f"; {i.id} {i.detail}" for i in fleet.of(release) if i.detail and not i.usable), "")
-            return f"{ready} of {wanted} instances of release {release} are ready{why}"
+            left = "" if until is None else f", and have at most {max(0.0, until - now):.0f} s more"
+            return f"{ready} of {wanted} instances of release {release} are ready{left}{why}"
         case Drain(instances=instances, until=until):
             return f"{len(instances)} {_leaving(instances, fleet)}, at most {max(0.0, until - now):.0f} s more"
         case Bake(until=until):
