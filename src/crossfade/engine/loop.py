@@ -284,7 +284,7 @@ class Loop:
         if self.ledger.active or self.artifacts.locked() or self._swept is self.ledger:
             return
         async with self.artifacts:
-            in_use = {one.release for one in (*self.fleet.instances, *self.ledger.runs)}
+            in_use = {i.release for i in self.fleet.instances} | {run.release for run in self.ledger.runs}
             discarded = self.ledger.discarded()
             self._swept = None if discarded else self.ledger
             for release in discarded:
