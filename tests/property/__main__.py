@@ -1,7 +1,7 @@
 """More histories than `make test` plays, of any seeds.
 
-`python -m tests.property 20000 30000 --cloud` prints each history that breaks a promise, with what it needs for that, and
-how many held. Exit code: 0 all held, 1 some did not.
+`python -m tests.property 20000 30000 --cloud` prints each history that breaks a promise, with what it needs for that,
+and how many held. Exit code: 0 all held, 1 some did not.
 """
 
 import argparse
