@@ -8,15 +8,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from moto.core.model import OperationModel, ServiceModel
-from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.serialize import get_serializer_class
-from moto.core.utils import get_service_model
 from werkzeug.datastructures import MultiDict
+
+if TYPE_CHECKING:  # whoever only names what is in a call loads nothing of moto, which takes a second
+    from moto.core.model import OperationModel, ServiceModel
 
 Json = dict[str, Any]
 
@@ -62,6 +61,8 @@ def read(method: str, url: str, headers: Mapping[str, str], body: bytes, *, mine
     service = _SIGNED_AS.get(scope["service"], scope["service"])
     split = urlsplit(url)
     form = headers.get("Content-Type", "").startswith(FORM)
+    from moto.core.parse import PROTOCOL_PARSERS
+
     values = MultiDict(parse_qsl(body.decode() if form else split.query, keep_blank_values=True))
     named: dict[str, str] = {}
     if target := headers.get("X-Amz-Target"):
@@ -82,6 +83,8 @@ def read(method: str, url: str, headers: Mapping[str, str], body: bytes, *, mine
 
 def answer(call: Call, result: Json) -> Answer:
     """`result`, with the names of the API's reference, in the protocol that the client speaks."""
+    from moto.core.serialize import get_serializer_class
+
     serialise = get_serializer_class(call.service, call.protocol)
     made = serialise(operation_model=_operation(call.service, call.operation)).serialize(result)
     body = made["body"]
@@ -103,12 +106,14 @@ def refusal(call: Call, error: AwsError) -> Answer:
 
 
 @cache
-def _model(service: str) -> ServiceModel:
+def _model(service: str) -> "ServiceModel":
+    from moto.core.utils import get_service_model
+
     return get_service_model(service)
 
 
 @cache
-def _operation(service: str, operation: str) -> OperationModel:
+def _operation(service: str, operation: str) -> "OperationModel":
     found: OperationModel = _model(service).operation_model(operation)
     return found
 
@@ -166,7 +171,7 @@ def _ways(service: str) -> tuple[_Way, ...]:
     return tuple(_way(model.operation_model(name)) for name in model.operation_names)
 
 
-def _way(operation: OperationModel) -> _Way:
+def _way(operation: "OperationModel") -> _Way:
     path, _, query = operation.http["requestUri"].partition("?")
     text = re.sub(r"\\\{[^}]*\\\+\\\}", "(.+)", re.escape(path))
     text = re.sub(r"\\\{[^}]*\\\}", "([^/]+)", text)

@@ -8,15 +8,17 @@ import logging
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.rig.autoscaling.group import Group, Life
 from tests.rig.cloudwatch.minutes import MINUTE
 from tests.rig.cloudwatch.operations import CloudWatch
-from tests.rig.emulator import Emulator
 from tests.rig.knobs import Knobs
 from tests.rig.wire import Json
 from tests.rig.working import Working
+
+if TYPE_CHECKING:  # all of moto
+    from tests.rig.emulator import Emulator
 
 _log = logging.getLogger(__name__)
 _MINUTES_OUT = 3  # of the alarm that target tracking makes
@@ -29,7 +31,7 @@ class Policies(Working):
     """Looks once a minute at every group."""
 
     def __init__(
-        self, emulator: Emulator, knobs: Knobs, cloudwatch: CloudWatch, groups: Mapping[tuple[str, str], Group]
+        self, emulator: "Emulator", knobs: Knobs, cloudwatch: CloudWatch, groups: Mapping[tuple[str, str], Group]
     ) -> None:
         self._emulator, self._knobs, self._cloudwatch, self._groups = emulator, knobs, cloudwatch, groups
 
