@@ -101,3 +101,12 @@ def test_what_else_scales_is_said() -> None:
     grown = line(of(disks, scaling), "Growth of kafka:broker-storage:VolumeSize")
     assert (grown.monthly, grown.addresses) == (None, (scaling.address, disks.address))
     assert grown.note.startswith("scales from 1000 to 2000; what that adds is not in the total")
+
+
+def test_classes_that_are_chosen_by_what_they_have_are_not_missing() -> None:
+    """The note says that, and nothing of a template that would lack a class."""
+    override = [{"instance_requirements": [{"memory_mib": [{"min": 8192}]}]}]
+    policy = [{"launch_template": [{"override": override}]}]
+    group = made("aws_autoscaling_group.g", min_size=1, max_size=1, mixed_instances_policy=policy)
+    (hosts,) = (each for each in of(group).unknown if each.item.startswith("Hosts"))
+    assert hosts.note == "classes are chosen by what they have"

@@ -178,7 +178,7 @@ def _running(  # noqa: PLR0917  private, and all of a kind
         addresses=addresses,
         assumes=on_average(count, "host"),
         usage=key if count.varies else "",
-        note="; ".join(filter(None, (host.note, note))),
+        note=note if note and host.kind is None else "; ".join(filter(None, (host.note, note))),
     )
     if host.watched:
         yield Charge(
