@@ -138,6 +138,7 @@ def test_any_plan_has_a_bill(folder: Path) -> None:
     assert [(line["item"], line["monthly"]["expected"]) for line in bill["lines"]] == [
         ("NAT gateway", 43.07),
         ("NAT gateway, data", 0.59),
+        ("Sent to the internet", 2.52),
     ]
 
 
@@ -145,11 +146,11 @@ def test_a_plan_without_a_region_has_no_prices(folder: Path) -> None:
     """Where a plan does not say where it is, its lines are unknown and say how to tell; `--region` tells it."""
     (bill,) = asked("--plan", plan(folder))
     assert (bill["unknown"], {line["note"] for line in bill["lines"]}) == (
-        2,
+        3,
         {"the plan does not say in which region it is: name it with --region"},
     )
     (bill,) = asked("--plan", plan(folder), "--region", "us-east-1")
-    assert [line["monthly"]["expected"] for line in bill["lines"]] == [32.85, 0.45]
+    assert [line["monthly"]["expected"] for line in bill["lines"]] == [32.85, 0.45, 0.90]
 
 
 @pytest.mark.parametrize(
