@@ -301,6 +301,7 @@ async def test_ten_in_a_row_lose_nothing(shop: OnRevisions) -> None:
 
 async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) -> None:
     """It is named, with its group and since when; nothing changes."""
+    await shop.deploy(shop.service("kept", keep_previous=3600.0))  # with a group of no hosts CodeDeploy is through
     idle = next(colour for colour, weight in shop.weights().items() if not weight)
     bucket, _ = located(shop.loop.ledger.releases[-1].digest)
     shop.shelve(bucket, "theirs.zip", shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000))
