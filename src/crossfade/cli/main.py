@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
@@ -188,8 +189,7 @@ def main() -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        error.show()
-        return _failed(error.format_message(), "see --help", 2, shown=True)
+        return _failed(error.format_message(), "see --help", 2, error.show)
     except CrossfadeError as error:
         return _failed(error.cause, error.way_out, error.exit_code)
     except FileNotFoundError:
@@ -210,11 +210,16 @@ def _failed_nowhere() -> int:
     raise  # noqa: PLE0704
 
 
-def _failed(cause: str, way_out: str, exit_code: int, *, shown: bool = False) -> int:
-    if not shown:
-        click.echo(plain(f"crossfade: {cause}" + (f"\n  {way_out}" if way_out else "")), err=True)
+def _failed(cause: str, way_out: str, exit_code: int, show: Callable[[], None] | None = None) -> int:
+    """Said as far as anybody can read it; the exit code tells it all the same."""
+    with suppress(NobodyReadsError, CrossfadeError):
+        if show:
+            show()
+        else:
+            click.echo(plain(f"crossfade: {cause}" + (f"\n  {way_out}" if way_out else "")), err=True)
     if "--json" in sys.argv:
-        click.echo(json.dumps({"error": {"cause": cause, "way_out": way_out, "exit_code": exit_code}}))
+        with suppress(NobodyReadsError, CrossfadeError):
+            click.echo(json.dumps({"error": {"cause": cause, "way_out": way_out, "exit_code": exit_code}}))
     return exit_code
 
 
@@ -222,7 +227,7 @@ def run() -> NoReturn:
     """The process: run one verb, flush, and be gone. Taking Python apart in order would take longer than `status`."""
     streams = Streams(lasting=bool(_LASTING.intersection(sys.argv[1:2])))
     code = main()
-    with suppress(OSError, ValueError, CrossfadeError):
+    with suppress(OSError, ValueError, CrossfadeError, NobodyReadsError):
         sys.stdout.flush()
         if lost := streams.lost():
             click.echo(f"crossfade: not all that was to be said could be written: {lost}", err=True)

@@ -48,6 +48,7 @@ class Streams:
                 os.fstat(descriptor)
             except OSError:
                 os.open(os.devnull, os.O_RDWR)
+                os.set_inheritable(descriptor, True)  # noqa: FBT003  a child would find it closed again
         if sys.stdin is None:
             sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0)))
         self._lasting = lasting

@@ -47,6 +47,14 @@ def test_output_that_cannot_be_kept_is_one_message(tmp_path: Path, words: str) -
     assert done.stderr.strip() == f"crossfade: what this says cannot be written: {FULL}"
 
 
+@pytest.mark.parametrize("closing", ["2>/dev/full", ">/dev/full 2>&1", "--json >/dev/full", "--json 2>&1 | head -c 0"])
+def test_a_mistake_that_cannot_be_told_has_its_exit_code_all_the_same(tmp_path: Path, closing: str) -> None:
+    """Of wrong input that is 2, and no traceback beside it."""
+    line = f"set -o pipefail; $cf status --nothing {closing}"
+    done = shell(f"bash -c '{line}'", tmp_path / "state")
+    assert (done.returncode, "Traceback" in done.stdout + done.stderr) == (2, False)
+
+
 @pytest.mark.parametrize(("lasting", "code"), [(True, 0), (False, 7)])
 def test_only_a_look_ends_when_its_reader_leaves(*, lasting: bool, code: int) -> None:
     """`deploy | head -1` has to say by its exit code how the deploy ended."""
