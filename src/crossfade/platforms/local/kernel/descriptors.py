@@ -3,20 +3,30 @@
 import os
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
 def sockets(pid: int) -> Iterator[int]:
     """Their inodes; none when the process is gone, or not ours to look at."""
+    with suppress(PermissionError):
+        yield from all_sockets(pid)
+
+
+def all_sockets(pid: int) -> Iterator[int]:
+    """The same. PermissionError when the process is not ours to look at.
+
+    Of another user it is not ours even as root, where that may not trace others: in a container it may not.
+    """
     try:
         descriptors = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208  the names alone
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return
     for descriptor in descriptors:
         try:
             target = os.readlink(f"/proc/{pid}/fd/{descriptor}")  # noqa: PTH115  a text, no path
-        except OSError:  # closed meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # closed meanwhile
             continue
         if found := _SOCKET.fullmatch(target):
             yield int(found[1])

@@ -53,7 +53,7 @@ def test_open_connections_are_counted_by_address() -> None:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with socket.create_connection(server.getsockname()), socket.create_connection(server.getsockname()):
             assert sockets.connections([address, "127.0.0.1:1"], [os.getpid()]) == {address: 2}
-            assert sockets.connections([address], [1]) == {}
+            assert sockets.connections([address], [os.getppid()]) == {}
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,24 @@ def test_connections_over_a_socket_are_counted_by_who_has_them(tmp_path: Path) -
             second.connect(str(path))
             with accepted:
                 assert sockets.connections([address], [os.getpid()]) == {address: 2}
-                assert sockets.connections([address], [1]) == {}
+                assert sockets.connections([address], [os.getppid()]) == {}
             first.close()
             assert sockets.connections([address], [os.getpid()]) == {address: 1}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not look at us")
+def test_where_processes_are_not_ours_to_look_at_everybodys_connections_count() -> None:
+    """As where root may trace nobody, in most containers: none counted would end an instance at work."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        address, ours = f"127.0.0.1:{server.getsockname()[1]}", os.getpid()
+
+        def look() -> None:
+            assert sockets.connections([address], [ours]) == {address: 1}
+
+        with socket.create_connection(server.getsockname()):
+            assert as_nobody(look) == ""
 
 
 def test_where_the_kernel_does_not_tell_of_sockets_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
