@@ -4,11 +4,11 @@ import re
 from collections.abc import Collection, Iterator
 
 from crossfade.platforms.local.balancers.haproxy.settings import quoted
-from crossfade.platforms.local.balancers.rules import CLAIMS, ODD_HOST, Door
+from crossfade.platforms.local.balancers.rules import CLAIMS, HOST_LETTERS, Door
 
 ODD = "{ var(txn.odd) -m found }"
 _TRUSTED = "{ var(txn.trusted) -m found }"
-_NO_HOST = "!{ req.hdr(host) -m found } !HTTP_1.0"  # which has none yet
+_HOST = f"{{ req.fhdr(host) -m reg {quoted(f'^[{HOST_LETTERS}]*$')} }}"  # there, and nothing odd about it
 _PROXIES = 8  # as many may stand one behind the other
 _CLAIMS = ("X-Forwarded-Proto", *CLAIMS)
 _OURS = ("X-Forwarded-For", "X-Real-IP")
@@ -50,14 +50,10 @@ def _odd(door: Door, previews: Collection[str]) -> Iterator[str]:
     places = r"% /. // '\'" if door.by_path else "% /."  # of the whole URL: in `//x` HAProxy finds no path
     odd, claims = (_CGI, *_CONNECTION, *previews), (*_CLAIMS, *_OURS)
     names = _named(*odd) if door.trusted else _named(*odd, *claims)
-    asked = f"{{ url -m sub {places} }} or {{ method CONNECT }} or {_NO_HOST} or {_odd_host()}"
+    asked = f"{{ url -m sub {places} }} or {{ method CONNECT }} or !{_HOST}"
     yield f"  http-request set-var(txn.odd) int(1) if {asked} or {names}"
     if door.trusted:
         yield f"  http-request set-var(txn.odd) int(1) if !{_TRUSTED} {_named(*claims)}"
-
-
-def _odd_host() -> str:
-    return f"{{ req.hdr(host) -m reg {quoted(ODD_HOST)} }}"
 
 
 def _named(*names: str) -> str:
@@ -112,9 +108,9 @@ def connection() -> Iterator[str]:
 
 
 def host() -> Iterator[str]:
-    """One that no name can be, or none at all where HTTP asks for one, is refused."""
-    yield f"  http-request deny deny_status 400 if {ODD} {_NO_HOST}"
-    yield f"  http-request deny deny_status 400 if {ODD} {_odd_host()}"
+    """One that no name can be is refused, and none at all but in HTTP/1.0, which has none yet."""
+    odd = f"{ODD} !{_HOST}"
+    yield f"  http-request deny deny_status 400 if {odd} {{ req.fhdr(host) -m found }} or {odd} !HTTP_1.0"
 
 
 def path(door: Door) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Settings that are the same for every nginx of ours."""
 
 from crossfade.platforms.local.balancers.nginx.words import quoted
-from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, ODD_HOST
+from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, HOST_LETTERS
 
 REQUESTS = "requests.log"
 ERRORS = "error.log"
@@ -72,7 +72,7 @@ proxy_set_header Upgrade $cf_upgrade;
 proxy_set_header HTTP2-Settings '';
 proxy_set_header Connection $cf_connection;
 map "$host $http_host" $cf_host {{ default $host; '~ $' ''; '~*{_SAME_HOST}' $http_host; }}
-map $http_host $cf_odd_host {{ default ''; {quoted(f"~{ODD_HOST}")} 1; }}
+map $http_host $cf_odd_host {{ default ''; {quoted(f"~[^{HOST_LETTERS}]")} 1; }}
 geo $cf_dollar {{ default '$'; }}
 map '' $cf_trusted {{ default ''; }}
 map "$cf_trusted:$http_x_forwarded_proto" $cf_scheme {{ default $scheme; ~*^1:https$ https; ~*^1:http$ http; }}
