@@ -63,4 +63,8 @@ def test_a_public_subnet_opens_the_hosts_of_a_group(kind: str) -> None:
     private = made("aws_launch_template.t", network_interfaces=[{"associate_public_ip_address": "false"}])
     told = made(name, {**IN_IT, "launch_template.id": (private.address,)})
     assert ("CF-NET-007", name) not in found(SUBNET, private, told)
+    silent = made("aws_launch_configuration.c", associate_public_ip_address=None)
+    assert ("CF-NET-007", name) in found(
+        SUBNET, silent, made(name, {**IN_IT, "launch_configuration": (silent.address,)})
+    )
     assert ("CF-NET-007", name) not in found(made(SUBNET.address), made(name, IN_IT))

@@ -11,6 +11,9 @@ from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.aws.resources.subnets import SUBNETS, in_default_subnet, opens
 
+# Where a template says whether its hosts get a public address; it may have the key and say nothing.
+_ADDRESS = (("associate_public_ip_address",), ("network_interfaces", "associate_public_ip_address"))
+
 
 def _open(inventory: Inventory, ports: frozenset[int]) -> Iterator[Mark]:
     for way in ways_in(inventory):
@@ -116,8 +119,7 @@ def public_hosts(inventory: Inventory) -> Iterator[Mark]:
         elif in_default_subnet(host):
             yield Mark(host.address, "the host is in a default subnet, which gives public addresses")
     for template in inventory.of("aws_launch_template", "aws_launch_configuration"):
-        inside = first(template.values, "network_interfaces", "associate_public_ip_address")
-        if is_on(inside) or is_on(template.values.get("associate_public_ip_address")):
+        if any(is_on(first(template.values, *path)) for path in _ADDRESS):
             yield Mark(template.address, "its hosts have public addresses")
     yield from _public_fleets(inventory)
     yield from _public_others(inventory)
@@ -140,11 +142,7 @@ def _public_fleets(inventory: Inventory) -> Iterator[Mark]:
             for key in fleet.refers
             for each in inventory.referred(fleet, key, "aws_launch_template", "aws_launch_configuration")
         ]
-        said = any(
-            "associate_public_ip_address" in each.values
-            or first(each.values, "network_interfaces", "associate_public_ip_address") is not None
-            for each in templates
-        )
+        said = any(first(each.values, *path) is not None for each in templates for path in _ADDRESS)
         key = "subnet_ids" if fleet.type == "aws_eks_node_group" else "vpc_zone_identifier"
         if not said and opens(inventory.referred(fleet, key, *SUBNETS)):
             yield Mark(fleet.address, "its hosts are in a subnet that gives public addresses")
