@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.given import GivenRoutes
@@ -163,6 +164,10 @@ def main() -> int:
     return 0
 
 
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """What we are to ignore, as below `nohup`, we go on ignoring; what we start does not inherit a handler."""
+
+
 def leave_the_shell() -> None:
     """What the shell that happens to start us ignores or allows is not for apps that are deployed weeks later.
 
@@ -173,7 +178,7 @@ def leave_the_shell() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python's own
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, _ignore)
     for limit, what in _ENDS_WHAT_LASTS.items():
         _, hard = resource.getrlimit(limit)
         if hard != resource.RLIM_INFINITY:

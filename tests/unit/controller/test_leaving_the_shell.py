@@ -1,6 +1,7 @@
 """What of the shell that starts a controller reaches the apps that it runs."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,18 @@ def test_an_app_is_told_to_end_and_lets_nobody_write_what_it_makes(ours: str, th
     shell = f'trap "" TERM INT HUP; umask {ours}; exec "$0" -c "$1"'
     done = subprocess.run(["sh", "-c", shell, sys.executable, CONTROLLER], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"{theirs}\n"), done.stderr
+
+
+def test_below_nohup_the_controller_outlives_its_terminal() -> None:
+    """`nohup crossfade up --foreground &` asks for that; an app that it starts hears of a terminal's end as usual."""
+    code = (
+        "import os, signal, subprocess; from crossfade.controller.daemon import leave_the_shell; leave_the_shell()\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+        "print(subprocess.run(['sh', '-c', 'kill -HUP $$'], check=False).returncode)"
+    )
+    line = 'trap "" HUP; exec "$0" -c "$1"'
+    done = subprocess.run(["sh", "-c", line, sys.executable, code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{-signal.SIGHUP}\n"), done.stderr
 
 
 @pytest.mark.parametrize("limit", ["f", "t"])
