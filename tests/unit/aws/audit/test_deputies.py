@@ -34,6 +34,7 @@ def has(rule: str, *resources: Resource) -> bool:
         ("aws_sqs_queue", "sns.amazonaws.com", ACCOUNT, False),
         ("aws_sns_topic_policy", "s3.amazonaws.com", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::shop"}}, False),
         ("aws_sns_topic", "events.amazonaws.com", None, False),
+        ("aws_sns_topic_policy", "backup.amazonaws.com", None, False),
         ("aws_s3_bucket_policy", "logdelivery.elasticloadbalancing.amazonaws.com", None, False),
         ("aws_kms_key", "sns.amazonaws.com", None, False),
     ],

@@ -23,7 +23,8 @@ _FOR_WHOM = re.compile(r"aws:source(?:account|arn|orgid|orgpaths|owner)")
 # https://docs.aws.amazon.com/dtconsole/latest/userguide/notification-target-create.html
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 _SILENT = re.compile(r"logdelivery\.elasticloadbalancing\.|codestar-notifications\.|ec2\.|lambda\.|ecs-tasks\.")
-_SILENT_AT_TOPICS = "events.amazonaws.com"
+# AWS Backup tells no topic of another account: https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html
+_SILENT_AT_TOPICS = frozenset({"events.amazonaws.com", "backup.amazonaws.com"})
 
 _OIDC = "aws_iam_openid_connect_provider"
 _CLUSTER = re.compile(r"oidc\.eks\.[\w-]+\.amazonaws\.com/id/")
@@ -49,7 +50,7 @@ def for_any_account(inventory: Inventory) -> Iterator[Mark]:
 
 def _services(one: Statement, resource: Resource) -> Iterator[str]:
     for kind, who in one.principals:
-        silent = _SILENT.match(who) or ("_topic" in resource.type and who == _SILENT_AT_TOPICS)
+        silent = _SILENT.match(who) or ("_topic" in resource.type and who in _SILENT_AT_TOPICS)
         if kind == "Service" and who.endswith(_SERVICE) and not silent:
             yield who
 
