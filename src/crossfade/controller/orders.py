@@ -1,6 +1,6 @@
 """The verbs: what a user can ask for. Each asks whether it may, writes it down, and leaves the rest to the loop."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 
 from crossfade.controller import admission, rollouts
@@ -203,10 +203,10 @@ class Orders:
         if loop.ledger.removed:
             return f"{loop.key} was taken down meanwhile"
         if failed and loop.ledger.outdated == began:
-            return f"new instances of {loop.key} {failed}{await self._give_up_restart(loop)}"
+            return f"new instances of {loop.key} {failed}{await self._give_up_restart(loop, began)}"
         return "" if loop.ledger.outdated == began else "something else began meanwhile"
 
-    async def _give_up_restart(self, loop: Loop) -> str:
+    async def _give_up_restart(self, loop: Loop, began: Collection[str]) -> str:
         """It ends on record once the platform, where that replaces them, was told to try no more; else why not."""
         release = admission.running(loop.ledger)
         try:
@@ -216,8 +216,9 @@ class Orders:
             raise
         except CrossfadeError as error:
             return f"; the platform goes on trying, for it could not be told to stop: {error}"
-        await loop.record("service restarted", {"instances": [], "by": ""})
-        loop.wake()
+        if loop.ledger.outdated == began:  # else another one began meanwhile
+            await loop.record("service restarted", {"instances": [], "by": ""})
+            loop.wake()
         return ""
 
     async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> tuple[Release, int | None]:

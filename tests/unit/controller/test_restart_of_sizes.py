@@ -1,5 +1,7 @@
 """A restart where the platform chooses who goes: it replaces them itself, and is waited for."""
 
+import asyncio
+
 import pytest
 from tests.property.control import Secrets
 from tests.unit.controller.site import KIM
@@ -69,6 +71,36 @@ def test_what_the_platform_cannot_be_told_to_stop_stays_on_record() -> None:
             "the platform goes on trying, for it could not be told to stop: these credentials may not end it"
         )
         assert here.loop.ledger.outdated
+
+    here.deploy(restart)
+
+
+class Slow(CloudRuntime):
+    """Takes long to be told."""
+
+    async def break_off(self, release: Release, token: int) -> None:
+        await super().break_off(release, token)
+        await self._platform.clock.sleep(5.0)
+
+
+def test_another_restart_that_began_meanwhile_stays_on_record() -> None:
+    """While the platform is told to end the first one, somebody may ask for it again."""
+    here = InCloud(Slow, timeout=10.0)
+
+    async def restart() -> None:
+        orders, behaves = Orders(here.world, "the controller", Secrets()), here.platform.behaves
+        never_served(here)
+        await orders.restart(here.loop, KIM)
+        giving_up = asyncio.create_task(orders.restarted(here.loop))
+        cloud = here.cloud
+        while cloud.renews(here.loop.key):
+            await here.world.clock.sleep(1.0)
+        here.platform.behaves = behaves
+        await orders.restart(here.loop, KIM)
+        again = here.loop.ledger.outdated
+        assert "were not all healthy within" in await giving_up
+        assert here.loop.ledger.outdated == again != frozenset()
+        assert await orders.restarted(here.loop) == ""
 
     here.deploy(restart)
 
