@@ -73,7 +73,12 @@ _MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in
 
 # What these verbs do goes on to its end, and their exit codes say how it ended, whoever reads what they say. The others
 # end when nobody reads on, as behind `| head -1`.
-_LASTING = frozenset({"deploy", "rollback", "promote", "abort", "scale", "restart", "backup", "restore", "up", "down"})
+_LASTING = frozenset(
+    {
+        *("deploy", "rollback", "promote", "pause", "resume", "abort", "scale", "restart", "tag", "lock"),
+        *("backup", "restore", "secrets", "infra", "hosts", "up", "down"),
+    }
+)
 
 # What people type who come from elsewhere, and what they mean here.
 MEANT = {

@@ -1,6 +1,7 @@
 """What becomes of a command whose output nobody can read or keep."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ SAYS_MUCH = (
     "except NobodyReadsError:\n    sys.exit(7)\n"
     "click.echo(f'over:{{streams.lost()}}', err=True)"
 )
+ROOT = Path(__file__).parents[3]
 FULL = "No space left on device"
 
 
@@ -63,6 +65,14 @@ def test_only_a_look_ends_when_its_reader_leaves(*, lasting: bool, code: int) ->
     done = says_much(lasting=lasting, to=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (code, "over:\n" if lasting else "")
+
+
+def test_what_makes_things_on_aws_goes_on_to_its_end(tmp_path: Path) -> None:
+    """It would leave Terraform behind, at work, and say by its exit code that all is done."""
+    shutil.copy(ROOT / "examples" / "tiketi" / "crossfade.yaml", tmp_path)
+    done = shell("$cf infra init >/dev/full", tmp_path / "state")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == f"crossfade: not all that was to be said could be written: {FULL}"
 
 
 def test_a_deploy_goes_on_beside_a_full_disk() -> None:
