@@ -42,6 +42,7 @@ HEADERS = "answers got the header X-Frame-Options: DENY; `headers` of a service 
     [
         "header X-Frame-Options DENY",
         "header /v1/* +X-Frame-Options DENY",
+        "header ?X-Frame-Options DENY",
         'header {\n    -Server\n    X-Frame-Options "DENY"\n  }',
     ],
 )

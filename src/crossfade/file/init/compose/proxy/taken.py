@@ -63,8 +63,8 @@ class Taken:
         self.untaken.append(f"{what} was served from the folder {place}; a service with `static` can")
 
     def answered_with(self, words: list[str]) -> None:
-        """The proxy set a header of answers, as `X-Frame-Options DENY`; `+` before its name adds one."""
-        name, value = words[0].removeprefix("+") if words else "", " ".join(words[1:]).strip('"')
+        """The proxy set a header of answers: `X-Frame-Options DENY`. Before its name Caddy has how: `+`, `?` or `>`."""
+        name, value = words[0].lstrip("+?>") if words else "", " ".join(words[1:]).strip('"')
         if value and _HEADER.fullmatch(name):
             self.untaken.append(f"answers got the header {name}: {value}; `headers` of a service can")
 
