@@ -20,7 +20,7 @@ from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
     test_going_back_to_a_warm_release_starts_nothing,
 )
 from tests.rig import Rig
-from tests.rig.place import PREVIEW_HEADER, make_jobs, weights
+from tests.rig.place import APP, PREVIEW_HEADER, make_jobs, weights
 from tests.support.on_ecs import CALLS_A_MINUTE, LIMIT, PACE, OnEcs, calls_a_minute, reached
 from tests.support.shipped import repeated
 
@@ -191,6 +191,32 @@ async def test_a_restart_loses_nothing_and_one_that_cannot_come_up_leaves_the_ol
         await shop.loop.until(lambda _: up() == second)
     report = traffic.report()
     assert (report.failed, report.releases.keys()) == (0, {"restarted"}), report.losses
+
+
+async def test_a_task_that_ends_after_ecs_gave_a_deployment_up_is_replaced(shop: OnEcs) -> None:
+    """ECS starts none any more by itself: it is told to begin anew, and what kept new ones from coming may be over."""
+    rollout = await shop.deploy(shop.service("short", timeout=20.0))
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+    release = shop.loop.ledger.release(rollout.target)
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    ecs, there, kept = shop.rig.client("ecs"), {"cluster": shop.place.cluster}, shop.place.services[serving]
+
+    def given_up() -> bool:
+        (service,) = ecs.describe_services(**there, services=[kept])["services"]
+        primary = service["deployments"][0]
+        return primary["rolloutState"] == "FAILED" and not primary["runningCount"] + primary["pendingCount"]
+
+    def up() -> set[str]:
+        return {one.id for one in shop.loop.fleet.of(release.number) if one.up}
+
+    first = up()
+    shop.rig.images.add(release.digest, [sys.executable, "-c", "raise SystemExit('no database')"])
+    ecs.update_service(**there, service=kept, forceNewDeployment=True)
+    await shop.until(given_up)
+    shop.rig.images.add(release.digest, [sys.executable, str(APP)])
+    gone = min(first)
+    ecs.stop_task(**there, task=gone)
+    await shop.until(lambda: gone not in up() and len(up()) == len(first))
 
 
 async def test_recreate_never_runs_two_releases(shop: OnEcs) -> None:

@@ -85,6 +85,17 @@ class EcsRuntime(ColourRuntime):
             definition = await self._definitions.register(release, secrets, sight.place.container, unfenced)
         return await self._errands.run(sight.place, definition, command, env, limit)
 
+    async def tend(self, service: str, token: int) -> None:
+        """Have ECS begin anew where it gave up a deployment, as of a restart: it replaces no task that goes since.
+
+        Not before the release's time to get healthy is over: one that cannot come up is not tried all the time.
+        """
+        sight = await self._lookout.seen(service)
+        for side in sight.sides.values():
+            if _left_short(sight, side):
+                await self._update(sight.place, side, token, forceNewDeployment=True)
+                self._lookout.changed(service)
+
     async def renew(self, release: Release, token: int) -> None:
         place, side = await self._keeps(release)
         await self._update(place, side, token, forceNewDeployment=True)
@@ -125,6 +136,18 @@ class EcsRuntime(ColourRuntime):
             service=place.colour(side.colour).service,
             **wanted,
         )
+
+
+def _left_short(sight: Sight, side: Side) -> bool:
+    """Of what serves, tasks are missing that ECS does not bring any more.
+
+    A deployment that its circuit breaker ended starts no task, and the one before it is over:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+    """
+    serves = bool(side.weight) or not sight.place.behind_balancer
+    if not (side.failed and serves and side.release and side.live < side.wanted):
+        return False
+    return sight.at - side.since > side.release.service.strategy.timeout
 
 
 def _require_door(sight: Sight, service: Service) -> None:
