@@ -301,7 +301,7 @@ async def test_ten_in_a_row_lose_nothing(shop: OnRevisions) -> None:
 
 async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) -> None:
     """It is named, with its group and since when; nothing changes."""
-    await shop.deploy(shop.service("kept", keep_previous=3600.0))  # with a group of no hosts CodeDeploy is through
+    await shop.deploy(shop.service("kept", keep_previous=3600.0))  # a group of no hosts has nothing to be at
     idle = next(colour for colour, weight in shop.weights().items() if not weight)
     bucket, _ = located(shop.loop.ledger.releases[-1].digest)
     shop.shelve(bucket, "theirs.zip", shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000))
@@ -309,6 +309,7 @@ async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) ->
         applicationName=f"{shop.app}-dev",
         deploymentGroupName=shop.place.groups[idle],
         revision={"revisionType": "S3", "s3Location": {"bucket": bucket, "key": "theirs.zip", "bundleType": "zip"}},
+        fileExistsBehavior="OVERWRITE",  # by default it fails at once on a host that has a revision
     )
     theirs = made["deploymentId"]
     await shop.until(
