@@ -12,6 +12,7 @@ from crossfade.platforms.local.balancers import sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.known import balancers, called
 from crossfade.platforms.local.balancers.rules import doors, opened_by
+from crossfade.platforms.local.kernel import tcp
 
 
 class SharedDoors:
@@ -27,7 +28,7 @@ class SharedDoors:
         busy = [door for door in doors(entries) if not sockets.is_free(door.host, door.port)]
         here = self._directory.resolve()
         for pid, place in balancers() if busy else ():
-            held = sockets.listening(pid) if place != here else ()
+            held = tcp.listeners_of([pid]) if place != here else ()
             for door in busy:
                 if any(sockets.overlap(listener, door.host, door.port) for listener in held):
                     self.shut[door.name] = (

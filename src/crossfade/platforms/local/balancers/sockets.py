@@ -75,12 +75,6 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def listening(pid: int) -> list[Listener]:
-    """Where a process listens."""
-    held = set(descriptors.sockets(pid))
-    return [listener for listener in tcp.listeners() if listener.inode in held]
-
-
 def overlap(listener: Listener, host: str, port: int) -> bool:
     """Who asks at host:port may reach that listener."""
     if listener.port != port:

@@ -2,10 +2,12 @@
 
 import socket
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from crossfade.platforms.local.kernel import descriptors
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTEN, _ESTABLISHED = "0A", "01"
@@ -40,6 +42,12 @@ def packed(address: str) -> str:
 def listeners() -> list[Listener]:
     """All of this machine; what cannot be read is left out."""
     return [listener for table in _TABLES for listener in _listeners(table)]
+
+
+def listeners_of(pids: Iterable[int]) -> list[Listener]:
+    """Those of some processes, as far as their descriptors are ours to see."""
+    held = {inode for pid in pids for inode in descriptors.sockets(pid)}
+    return [listener for listener in listeners() if listener.inode in held] if held else []
 
 
 def connected(addresses: Collection[str]) -> dict[int, str]:

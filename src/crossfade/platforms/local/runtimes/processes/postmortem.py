@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from crossfade.platforms.local.kernel import descriptors, tcp
+from crossfade.platforms.local.kernel import tcp
 from crossfade.platforms.local.kernel.tcp import Listener
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes import logs
@@ -26,7 +26,7 @@ async def of(session: Session, port: int) -> Ending:
     seen = await session.seen()
     session.settle(seen)
     left = [process.pid for process in session.members(seen)]
-    if left and (session.code == 0 or _listening(left)):
+    if left and (session.code == 0 or tcp.listeners_of(left)):
         return Ending(
             f"went into the background as process {left[0]}, where nobody looks after it: let its command stay in the "
             "foreground (many servers have an option for that, such as --no-daemon)"
@@ -45,7 +45,7 @@ async def silent(session: Session, port: int) -> str:
     `port` is 0 for one that should listen on a socket.
     """
     members = session.members(await session.seen())
-    held = await asyncio.to_thread(_listening, [process.pid for process in members])
+    held = await asyncio.to_thread(tcp.listeners_of, [process.pid for process in members])
     if not held:
         return ""
     there = ", ".join(sorted({str(listener) for listener in held}))
@@ -58,9 +58,3 @@ async def silent(session: Session, port: int) -> str:
 
 def _listener(port: int) -> Listener | None:
     return next((listener for listener in tcp.listeners() if listener.port == port), None)
-
-
-def _listening(pids: list[int]) -> list[Listener]:
-    """Where some processes listen, as far as their descriptors are ours to see."""
-    held = {inode for pid in pids for inode in descriptors.sockets(pid)}
-    return [listener for listener in tcp.listeners() if listener.inode in held] if held else []
