@@ -160,11 +160,10 @@ async def test_previous_is_the_last_good_release_and_nothing_is_built(shop: OnGr
 
 async def test_a_refresh_of_another_hand_is_not_disturbed(shop: OnGroups) -> None:
     """A deploy is refused with what runs, since when and how far it is, and nothing changes."""
-    name = shop.place.groups["blue"]
-    scaling = shop.rig.client("autoscaling")
+    await shop.until(lambda: sorted(shop.sizes().values()) == [0, 2])  # the release before has gone, of itself
     before, sizes = shop.instances(), shop.sizes()
-    group = next(one for one in shop.groups() if one["AutoScalingGroupName"] == name)
-    assert group["DesiredCapacity"] or await asyncio.to_thread(shop.settled)
+    name = shop.place.groups[max(sizes, key=lambda colour: sizes[colour])]
+    scaling = shop.rig.client("autoscaling")
     started = await asyncio.to_thread(
         scaling.start_instance_refresh,
         AutoScalingGroupName=name,
@@ -174,8 +173,16 @@ async def test_a_refresh_of_another_hand_is_not_disturbed(shop: OnGroups) -> Non
         RefusedError, match=rf"another hand is refreshing group {name} since .*{started['InstanceRefreshId']}"
     ):
         await shop.order(shop.service("refused"))
-    assert (shop.instances(), shop.sizes()) == (before, sizes)
+    assert (shop.instances() - before, shop.sizes()) == (set(), sizes)
     await asyncio.to_thread(scaling.cancel_instance_refresh, AutoScalingGroupName=name)
+
+    def over() -> bool:
+        found = scaling.describe_instance_refreshes(
+            AutoScalingGroupName=name, InstanceRefreshIds=[started["InstanceRefreshId"]]
+        )
+        return found["InstanceRefreshes"][0]["Status"] == "Cancelled"
+
+    await shop.until(over)  # it is under way until then, and the next test's deploy would be refused as well
 
 
 async def test_a_group_that_another_hand_scales_meanwhile_is_brought_back(shop: OnGroups) -> None:

@@ -1,8 +1,8 @@
 """Links made ahead of the release that takes them."""
 
 import asyncio
-import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,24 +44,26 @@ def test_who_ends_while_they_are_made_waits_for_nothing(tmp_path: Path, turns: i
     assert not list(tmp_path.glob(".ahead-*"))
 
 
-def test_no_deploy_waits_until_the_links_of_another_copy_are_gone(tmp_path: Path) -> None:
-    """They are tens of thousands, and who takes those of the copy that is built from by now needs the same lock."""
+def test_no_deploy_waits_until_the_links_of_another_copy_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are tens of thousands, and who takes those of the copy that is built from by now needs the same lock: what
+    removes them finds it free.
+    """
     older, newer = _kept(tmp_path), tmp_path / "copy-2"
     asyncio.run(prepare(tmp_path, older, "kept"))
     older.rename(newer)
-
-    async def begins() -> None:
-        made = asyncio.create_task(prepare(tmp_path, newer, "kept"))
-        while (tmp_path / "ahead").exists():  # noqa: ASYNC110  a folder that is put aside says nothing
-            await asyncio.sleep(0)
-        lock = os.open(tmp_path / "lock", os.O_RDWR)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        finally:
-            os.close(lock)
-        await made
-
-    asyncio.run(begins())
+    witness = tmp_path / "bin" / "rm"
+    witness.parent.mkdir()
+    said = tmp_path / "said"
+    witness.write_text(
+        f"#!/bin/sh\nflock --shared --nonblock {tmp_path}/lock echo free >>{said} || echo held >>{said}\n"
+        f'exec {shutil.which("rm")} "$@"\n'
+    )
+    witness.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{witness.parent}:{os.environ['PATH']}")
+    asyncio.run(prepare(tmp_path, newer, "kept"))
+    assert said.read_text() == "free\n"
     with taken(tmp_path, newer, "kept") as links:
         assert links is not None
     assert not list(tmp_path.glob(".ahead-*"))
