@@ -61,6 +61,10 @@ class Watch:
         self._broken = self._broken or f"after {self._simulation.now:.2f} s: {why}"
         raise BrokenPromiseError(self._broken)
 
+    def unexpected(self, error: BaseException) -> None:
+        """The controller meets nothing that it did not expect, also where it would go on all the same."""
+        self._broken = self._broken or f"after {self._simulation.now:.2f} s: {error!r}"
+
     def judge(self) -> None:
         if self._broken:
             raise BrokenPromiseError(self._broken)
@@ -124,7 +128,8 @@ class Watch:
         floor, now = self._floor(ledger), platform.clock.now()
         healthy = {name for name, life in platform.lives.items() if self.is_seen_to_be_healthy(life, now)}
         known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
-        spent = {name for name, life in platform.lives.items() if life.release.number in self.remains(ledger)}
+        remains = self.remains(ledger)
+        spent = {name for name, life in platform.lives.items() if life.release.number in remains}
         had = len((exposure.routing.serving() & healthy & known) - spent)
         has = len(self.will_serve(routing, now) & known)
         if has < min(had, floor):

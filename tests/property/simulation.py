@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -63,6 +64,18 @@ class Remembering(Platform):
             self.ever[name] = life
 
 
+class Caught(logging.Handler):
+    """Hears of each error that the controller caught and wrote into its log."""
+
+    def __init__(self, heard: Callable[[BaseException], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1]:
+            self._heard(record.exc_info[1])
+
+
 class Simulation:
     """One history. `run` plays it to its end and to rest; what is wrong is raised as an AssertionError."""
 
@@ -103,7 +116,12 @@ class Simulation:
         return self.timeline.time() + self.offset
 
     def run(self) -> "Simulation":
-        self.timeline.run(self._play())
+        log, caught = logging.getLogger("crossfade"), Caught(self.watch.unexpected)
+        log.addHandler(caught)
+        try:
+            self.timeline.run(self._play())
+        finally:
+            log.removeHandler(caught)
         return self
 
     def text(self) -> str:
