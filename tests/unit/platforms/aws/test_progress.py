@@ -316,3 +316,38 @@ async def test_one_that_comes_after_another_of_the_same_release_is_begun() -> No
     await deployments.begin("shop-dev-web-green", release, unfenced, since=since, after="d-1")
     assert len(clients.begun) == 2
     await clients.close()
+
+
+class Busy(Clients):
+    """CodeDeploy with one deployment of each hand under way, the newest last; `stopped` are those that were."""
+
+    def __init__(self) -> None:
+        super().__init__("us-east-1")
+        self.stopped: list[str] = []
+        self._hands = {
+            "d-1": ("user", "crossfade release v1 of shop@dev/web"),
+            "d-2": ("autoscaling", ""),
+            "d-3": ("user", ""),
+        }
+
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
+        if operation == "stop_deployment":
+            self.stopped.append(parameters["deploymentId"])
+        if operation == "get_deployment":
+            creator, description = self._hands[parameters["deploymentId"]]
+            began = datetime.fromtimestamp(int(parameters["deploymentId"][2:]), UTC)
+            told = {"status": "InProgress", "createTime": began, "creator": creator, "description": description}
+            return {"deploymentInfo": told}
+        return {"list_deployments": {"deployments": [*self._hands]}}.get(operation, {"targetIds": []})
+
+
+async def test_another_hands_deployment_is_neither_stopped_nor_taken_for_ours() -> None:
+    """Only its own hand ends it; what comes of it is held against no release of ours."""
+    clients = Busy()
+    deployments = Deployments(clients, Places("shop", "dev"))
+    newest = await deployments.newest("shop-dev-web-green", datetime.fromtimestamp(0, UTC))
+    assert newest is not None
+    assert newest.id == "d-1"
+    assert await deployments.stop("shop-dev-web-green", unfenced)
+    assert clients.stopped == ["d-1", "d-2"]
+    await clients.close()

@@ -127,10 +127,10 @@ class Deployments:
         """What its group launches gets nothing: what it would get is the release before."""
         await self._update(name, [], before)
 
-    async def newest(self, name: str, since: datetime | None = None) -> Deployment | None:
-        """The last one that somebody began, with its hosts; scaling's own do not count."""
-        found = await self._listed(name, **({"createTimeRange": {"start": since}} if since else {}))
-        last = max((one for one in found if one.creator != _BY_SCALING), key=lambda one: one.created, default=None)
+    async def newest(self, name: str, since: datetime) -> Deployment | None:
+        """The last one of ours, with its hosts: another hand's says nothing of our release."""
+        found = await self._listed(name, createTimeRange={"start": since})
+        last = max((one for one in found if one.ours), key=lambda one: one.created, default=None)
         return await self._with_targets(last) if last else None
 
     async def again(self, known: Deployment) -> Deployment:
@@ -192,12 +192,13 @@ class Deployments:
             )
 
     async def stop(self, name: str, before: Check) -> bool:
-        """Whatever is under way there, False where nothing is; CodeDeploy brings nothing back: nobody is sent there.
+        """Whatever of ours is under way, False where nothing is; CodeDeploy brings nothing back: nobody is sent there.
 
         Scaling's own as well: one whose host went before it was through goes on for up to an hour, and a group has no
-        other deployment meanwhile.
+        other deployment meanwhile. Another hand's is for that hand to stop.
         """
-        found = [one for one in await self._listed(name, includeOnlyStatuses=list(UNDER_WAY)) if not one.over]
+        listed = await self._listed(name, includeOnlyStatuses=list(UNDER_WAY))
+        found = [one for one in listed if not one.over and (one.ours or one.creator == _BY_SCALING)]
         for one in found:
             try:
                 asked = {"deploymentId": one.id, "autoRollbackEnabled": False}
