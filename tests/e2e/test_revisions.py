@@ -303,13 +303,17 @@ async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) ->
     """It is named, with its group and since when; nothing changes."""
     await shop.deploy(shop.service("kept", keep_previous=3600.0))  # a group of no hosts has nothing to be at
     idle = next(colour for colour, weight in shop.weights().items() if not weight)
+    # Theirs stops the app first: its group would replace the hosts for that, and the deployment be over without them.
+    shop.rig.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=shop.place.groups[idle], HealthCheckType="EC2"
+    )
     bucket, _ = located(shop.loop.ledger.releases[-1].digest)
-    shop.shelve(bucket, "theirs.zip", shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000))
+    late = shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000, exists="OVERWRITE")
+    shop.shelve(bucket, "theirs.zip", late)
     made = shop.rig.client("codedeploy").create_deployment(
         applicationName=f"{shop.app}-dev",
         deploymentGroupName=shop.place.groups[idle],
         revision={"revisionType": "S3", "s3Location": {"bucket": bucket, "key": "theirs.zip", "bundleType": "zip"}},
-        fileExistsBehavior="OVERWRITE",  # by default it fails at once on a host that has a revision
     )
     theirs = made["deploymentId"]
     await shop.until(

@@ -102,12 +102,15 @@ class OnRevisions(OnGroups):
             strategy=Strategy(**known, rollback_on=RollbackOn(**{"min_requests": 0, **rules})),
         )
 
-    def hooks(self, *, limit: int = 600, **scripts: str) -> dict[str, str]:
-        """Files of a source with an appspec of its own, which starts the app; `scripts` are by event."""
+    def hooks(self, *, limit: int = 600, exists: str = "DISALLOW", **scripts: str) -> dict[str, str]:
+        """Files of a source with an appspec of its own, which starts the app; `scripts` are by event.
+
+        `exists`: what is done with files that are there already, and not of the last revision.
+        """
         given = {"ApplicationStart": f"#!/bin/sh\nsystemctl restart app@{PORT}\n", **scripts}
         hooks = {event: [{"location": f"{event}.sh", "timeout": limit}] for event in given}
         files = [{"source": "/", "destination": f"/opt/{self.app}/current"}]
-        spec = {"version": 0.0, "os": "linux", "files": files, "hooks": hooks}
+        spec = {"version": 0.0, "os": "linux", "files": files, "file_exists_behavior": exists, "hooks": hooks}
         return {"appspec.yml": json.dumps(spec), **{f"{event}.sh": text for event, text in given.items()}}
 
     @asynccontextmanager
