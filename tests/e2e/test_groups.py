@@ -170,7 +170,7 @@ async def test_a_refresh_of_another_hand_is_not_disturbed(shop: OnGroups) -> Non
         Preferences={"MinHealthyPercentage": 100, "InstanceWarmup": 3600, "SkipMatching": True, "BakeTime": 7200},
     )
     with pytest.raises(
-        RefusedError, match=rf"another hand is refreshing group {name} since .*{started['InstanceRefreshId']}"
+        RefusedError, match=rf"group {name} is being refreshed, by .*, since .*{started['InstanceRefreshId']}"
     ):
         await shop.order(shop.service("refused"))
     assert (shop.instances() - before, shop.sizes()) == (set(), sizes)
