@@ -9,7 +9,7 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Exposed
-from crossfade.strategies.clash import Tenants
+from crossfade.strategies.several.clash import Tenants
 
 _KINDS = {"web": "web service", "worker": "worker"}
 

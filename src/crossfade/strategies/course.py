@@ -10,19 +10,18 @@ from functools import partial
 
 from crossfade.core.actions import AwaitHealthy, Drain, Launch, Resize, Shift, Stop, Wait
 from crossfade.core.fleet import Fleet, Health, Instance
-from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.strategies.back_off import waits_after_exits
 from crossfade.strategies.goal import (
     Goal,
     count_ready,
     is_sick,
-    lacks_room,
     releases_running,
     room_left,
     tally,
     who_serves,
 )
-from crossfade.strategies.sizes import abandoned, next_is_awaited, parting, resizes
+from crossfade.strategies.routing import lead_of, routing_of, shares_of
+from crossfade.strategies.sizes import abandoned, next_is_awaited, resizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +36,14 @@ class Course:
 
 def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     """The next effects towards the goal; none when everything that can be done now is done."""
-    shares = _shares(goal, fleet, now)
+    shares = shares_of(goal, fleet, now)
     sized = fleet.sizes is not None
     leaving = abandoned(goal, fleet, shares) if sized else _leaving(goal, fleet, shares, now)
-    routing, held, stays = _routing(goal, fleet, shares, leaving, now)
+    routing, held, stays = routing_of(goal, fleet, shares, leaving, now)
     if sized and not routing.weights and next_is_awaited(goal, fleet):
         routing = fleet.routing
-    shift = () if routing == fleet.routing or not goal.serves else (Shift(routing=routing, lead=_lead(goal, routing)),)
+    moves = goal.serves and routing != fleet.routing
+    shift = (Shift(routing=routing, lead=lead_of(goal, routing)),) if moves else ()
     due, drain = _due(goal, fleet, leaving, now)
     launches, waits = _launches(goal, fleet, leaving, now)
     up = tally(i for i in fleet.instances if i.up and i.id not in held)
@@ -60,30 +60,6 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     # At the port of one that died a stranger may listen by now: to start others takes longer than to send nobody there.
     first, then = (shift, launches) if exited and fleet.routing.registered() & set(exited) else (launches, shift)
     return Course(effects=(*first, *then, *stops), waits=(*waits, *stays, *drain), reached=reached, held=held)
-
-
-def _lead(goal: Goal, routing: Routing) -> int:
-    """Whose settings expose the service: the release that comes, once it has traffic; else the one that has most."""
-    if goal.preview is not None and routing.weight(goal.preview):
-        return goal.preview
-    return max(routing.weights, key=lambda weight: weight[1], default=(goal.lead, 0))[0]
-
-
-def _shares(goal: Goal, fleet: Fleet, now: float) -> dict[int, int]:
-    """Which releases get traffic, as relative parts; with `shares` None the part is only a mark that it may."""
-    open_to = {i.release for i in fleet.instances if i.usable} - goal.closed
-    if goal.shares is None:
-        return dict.fromkeys(open_to - parting(goal, fleet, now), 1)
-    wanted = {release: share for release, share in goal.shares.items() if share and release in open_to}
-    current = {release: weight for release, weight in fleet.routing.weights if release in open_to}
-    if not current:
-        return wanted or ({goal.fallback: 1} if goal.fallback in open_to else {})
-    total = sum(current.values())
-    for release, share in wanted.items():
-        grows = share * total > current.get(release, 0) * sum(wanted.values())
-        if grows and count_ready(fleet, release, goal, now) < min(goal.enough, goal.want.get(release, 0)):
-            return current
-    return wanted or current
 
 
 def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) -> frozenset[str]:
@@ -133,57 +109,6 @@ def _least_useful_first(instance: Instance, *, sick: Collection[str]) -> tuple[i
     """
     use = 0 if instance.id in sick else 1 if instance.health is Health.STARTING else 2
     return (use, instance.draining_since is None, -instance.launched_at, instance.id)
-
-
-def _routing(
-    goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: frozenset[str], now: float
-) -> tuple[Routing, frozenset[str], tuple[Drain, ...]]:
-    """Who gets requests, and who of those that leave is held because it is still reached, with what is waited for."""
-    counts = tally(i for i in fleet.instances if i.usable and i.id not in leaving)
-    parts = counts if goal.shares is None else shares
-    weights = weights_of({r: part for r, part in parts.items() if r in shares and r in counts})
-    pins = goal.pins if fleet.sizes is None else None
-    stays = pins.stays(fleet, dict(weights)) if pins else frozenset()
-    held = pins.held(fleet, dict(weights), goal.want, goal.drain, now) if pins else {}
-    if held and goal.urgent and lacks_room(goal, fleet, now):
-        held = {release: until for release, until in held.items() if release in stays}
-    stay = leaving & {i for g in fleet.routing.groups if g.release in held for i in g.registered}
-    groups = _groups(fleet, leaving - stay)
-    usable = {group.release for group in groups if group.registered}
-    routing = Routing(
-        groups=groups,
-        weights=weights,
-        preview=_preview(goal, fleet, weights, there=(goal.preview or 0) in counts),
-        pinned=tuple(release for release in held if release in stays & usable),
-    )
-    until = min((held[i.release] for i in fleet.instances if i.id in stay), default=now)
-    return routing, stay, (Drain(instances=tuple(sorted(stay)), until=until),) if stay else ()
-
-
-def _preview(goal: Goal, fleet: Fleet, weights: tuple[tuple[int, int], ...], *, there: bool) -> int | None:
-    """Who is seen before visitors see it.
-
-    Where the platform keeps sizes a routing takes seconds to arrive: it is told while instances still boot, and with
-    the visitors' own once all of them are sent there, so that neither costs a rollout time.
-    """
-    if fleet.sizes is None:
-        return goal.preview if there else None
-    comes = dict(fleet.sizes).get(goal.preview or 0, 0) > 0
-    return goal.preview if comes and weights != ((goal.preview, 100),) else None
-
-
-def _groups(fleet: Fleet, leaving: Collection[str]) -> tuple[TargetGroup, ...]:
-    known = fleet.routing.registered() | fleet.routing.draining()
-    members: dict[int, tuple[list[str], list[str]]] = {}
-    for instance in sorted(fleet.instances, key=lambda i: i.id):
-        if instance.usable and instance.id not in leaving:
-            members.setdefault(instance.release, ([], []))[0].append(instance.id)
-        elif instance.id in known and instance.health is not Health.EXITED:
-            members.setdefault(instance.release, ([], []))[1].append(instance.id)
-    return tuple(
-        TargetGroup(release=release, registered=tuple(registered), draining=tuple(draining))
-        for release, (registered, draining) in sorted(members.items())
-    )
 
 
 def _due(goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float) -> tuple[frozenset[str], tuple[Drain, ...]]:

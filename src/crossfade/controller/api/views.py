@@ -39,8 +39,8 @@ from crossfade.engine.ledger import Ledger, Record
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.balancer import Exposed
 from crossfade.engine.ports.journal import Event
-from crossfade.strategies.group import Standing
 from crossfade.strategies.phases import journey
+from crossfade.strategies.several.group import Standing
 from crossfade.strategies.verdict import window
 
 Json = dict[str, Any]

@@ -18,7 +18,16 @@ from crossfade.core.rollout import Rollout, State
 from crossfade.core.wire import decode, encode
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.journal import Event, Lease
-from crossfade.strategies.group import Abort, BeginMember, GroupAction, ReturnMember, Stand, Standing, TakeBack, next_of
+from crossfade.strategies.several.group import (
+    Abort,
+    BeginMember,
+    GroupAction,
+    ReturnMember,
+    Stand,
+    Standing,
+    TakeBack,
+    next_of,
+)
 
 STARTED, BACK, ENDED = "group started", "group taken back", "group ended"
 KINDS = frozenset({STARTED, BACK, ENDED})

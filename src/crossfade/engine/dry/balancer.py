@@ -9,7 +9,7 @@ from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.platform import Exposure, Platform
 from crossfade.engine.ports.balancer import Exposed, Report, Target, Traffic
 from crossfade.engine.ports.journal import Fence
-from crossfade.strategies.clash import clash
+from crossfade.strategies.several.clash import clash
 
 IDLE = Target()
 

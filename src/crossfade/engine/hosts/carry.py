@@ -10,7 +10,7 @@ from crossfade.core.rollout import State
 from crossfade.engine.hosts import fold
 from crossfade.engine.ports.hosts import Host, HostLostError, HostsJournal
 from crossfade.engine.ports.journal import Event
-from crossfade.strategies.hosts import Bring, GoBack, HostsAction, Leave, ReturnHost, next_over_hosts
+from crossfade.strategies.several.hosts import Bring, GoBack, HostsAction, Leave, ReturnHost, next_over_hosts
 
 Told = Callable[[Event], None]
 

@@ -10,7 +10,7 @@ from typing import Any
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Listener, Rule, Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.strategies.clash import Tenants
+from crossfade.strategies.several.clash import Tenants
 
 HSTS = "strict-transport-security"  # must not be said over plain HTTP (RFC 6797, 7.2)
 # What apps believe about their client, beside X-Forwarded-Proto, X-Forwarded-For and X-Real-IP, which are overwritten:

@@ -7,7 +7,7 @@ import pytest
 from crossfade.core.actions import Finish
 from crossfade.core.group import Group, Member
 from crossfade.core.rollout import State
-from crossfade.strategies.group import Abort, BeginMember, ReturnMember, Stand, Standing, TakeBack, next_of
+from crossfade.strategies.several.group import Abort, BeginMember, ReturnMember, Stand, Standing, TakeBack, next_of
 
 API = Member(service="shop/api", source=1, target=2)
 WEB = Member(service="shop/web", source=1, target=2, after=("shop/api",))

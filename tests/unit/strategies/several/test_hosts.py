@@ -7,7 +7,7 @@ import pytest
 from crossfade.core.actions import Finish
 from crossfade.core.hosts import HostPhase, HostsRollout, HostStage
 from crossfade.core.rollout import State
-from crossfade.strategies.hosts import Bring, GoBack, Leave, ReturnHost, next_over_hosts
+from crossfade.strategies.several.hosts import Bring, GoBack, Leave, ReturnHost, next_over_hosts
 
 ALL = ("a", "b", "c")
 W, B, D, F, K, L = HostPhase.WAITING, HostPhase.BEGUN, HostPhase.DONE, HostPhase.FAILED, HostPhase.BACK, HostPhase.LOST

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.service import Listener, Preview, Rule, Service, Tls
-from crossfade.strategies.clash import Tenants, clash
+from crossfade.strategies.several.clash import Tenants, clash
 
 PAIR = Tls(certificate="/c.pem", key="/k.pem")
 WEB = Service(app="ren", name="web", listener=Listener(http=8080))
