@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade import __version__
-from crossfade.cli import commands
+from crossfade.cli import programs
 from crossfade.cli.call import Call
 from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.core.errors import RefusedError, WrongInputError
@@ -77,7 +77,7 @@ def preflight(call: Call, wanted: Json, *, detach: bool = False) -> None:
         return
     ours = _our_ports(call)
     for service in wanted["services"]:
-        commands.require(service, lambda keys: _place(call, keys))
+        programs.require(service, lambda keys: _place(call, keys))
         if service["kind"] == "worker":
             continue
         listener, preview = service["listener"], service["preview"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossfade.cli import names
+from crossfade.cli import completion
 from crossfade.cli.client import ControllerClient
 from crossfade.core.errors import WrongInputError
 from crossfade.paths import StateDirectory, default_state, state_at
@@ -142,7 +142,10 @@ _STATE = click.option(
 )
 _JSON = click.option("--json", is_flag=True, help="Machine-readable: one JSON object on the last line.")
 _NAMED = click.option(
-    "--app", metavar="NAME", shell_complete=names.apps, help="The app. Default: the file's, or the only one there is."
+    "--app",
+    metavar="NAME",
+    shell_complete=completion.apps,
+    help="The app. Default: the file's, or the only one there is.",
 )
 _FILE = click.option("-f", "--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
 _LONG_FILE = click.option("--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
@@ -150,14 +153,14 @@ _AWAY = click.option(
     "-e",
     "--environment",
     metavar="NAME",
-    shell_complete=names.environments,
+    shell_complete=completion.environments,
     help="An environment of the file on AWS or hosts. Default: what runs on this machine.",
 )
 _ENVIRONMENT = click.option(
     "-e",
     "--environment",
     metavar="NAME",
-    shell_complete=names.environments,
+    shell_complete=completion.environments,
     help="Which environment of the file.",
 )
 

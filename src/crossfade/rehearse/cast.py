@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crossfade.cli import commands
+from crossfade.cli import programs
 from crossfade.cli.secrets import values_of
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import SITE, Build, Service
@@ -104,7 +104,7 @@ def _who(plan: Service, here: Service | None, folder: Path, *, asked: bool) -> t
         return None, "a stand-in", "the environment of this machine has no such service"
     if here.runtime == "process":
         try:
-            commands.require(encode(here))
+            programs.require(encode(here))
         except WrongInputError as error:
             return here, "a stand-in", error.cause
         return here, "processes", ""

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossfade.cli import commands
+from crossfade.cli import programs
 from crossfade.cli.call import FILE, Call, called
-from crossfade.cli.file import nobody
 from crossfade.core.errors import RefusedError
 from crossfade.core.wire import encode
 from crossfade.paths import from_folder
@@ -149,7 +148,7 @@ def check(call: Call) -> None:
 
     Nothing is run. Without --environment every environment is checked.
     """
-    from crossfade.cli.file import contents, readable
+    from crossfade.cli.file import contents, readable, unserved
     from crossfade.file.cloud.unused import unused
     from crossfade.file.init.facts import open_items
     from crossfade.file.load import load_every, load_whole
@@ -176,8 +175,8 @@ def check(call: Call) -> None:
         *_without_source(apps, folder),
         *_without_command(here),
         *open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps)),
-        *nobody.runs(apps),
-        *nobody.tells(apps),
+        *unserved.hooks(apps),
+        *unserved.channels(apps),
     ]
     data = {
         "ok": True,
@@ -219,7 +218,7 @@ def _without_command(settled: "Sequence[Service]") -> list[tuple[str, str]]:
     gone = {
         (".".join(one.keys), f"{one.word} is not there: install it, or correct it")
         for service in there
-        for one in commands.absent(encode(service))
+        for one in programs.absent(encode(service))
     }
     return sorted(gone)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from crossfade.cli import names
+from crossfade.cli import completion
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.core.errors import CrossfadeError
@@ -17,7 +17,7 @@ _IF_BUILT = "if its build makes another image than the one that runs, else nothi
 
 
 @click.command(epilog="Examples: crossfade plan | crossfade plan web --strategy canary -e prod")
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(file=True)
 @click.option("--strategy", type=click.Choice(["rolling", "blue-green", "canary", "linear", "recreate"]))
 def plan(call: Call, *, service: str | None, strategy: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crossfade.cli import names
+from crossfade.cli import completion
 from crossfade.cli.call import Call, called
 from crossfade.cli.look.since import since as moment
 from crossfade.telling.text import clock, plain
@@ -21,11 +21,13 @@ _ALL = 10_000  # of each writer, since a moment
     epilog="Examples: crossfade logs -f | crossfade logs web --since 10m | crossfade logs --hooks --since 14:30 | "
     "crossfade logs web --instance feedback-web-7-x3f9 --lines 500"
 )
-@click.argument("service", required=False, shell_complete=names.parts)
+@click.argument("service", required=False, shell_complete=completion.parts)
 @called(app=True, f=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option("--since", metavar="WHEN", help="From then on: 90s, 10m, 1h30m, 2d ago; 14:30; 2026-11-29T14:30.")
-@click.option("--instance", metavar="ID", shell_complete=names.instances, help="Only this one, also when it is gone.")
+@click.option(
+    "--instance", metavar="ID", shell_complete=completion.instances, help="Only this one, also when it is gone."
+)
 @click.option("--builds", is_flag=True, help="What builds wrote.")
 @click.option("--hooks", is_flag=True, help="What hooks such as migrate wrote.")
 @click.option("--jobs", is_flag=True, help="What runs of jobs wrote.")

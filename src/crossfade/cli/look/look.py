@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from crossfade.cli import names
+from crossfade.cli import completion
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.cli.ship.screens import standing
@@ -20,7 +20,7 @@ ALONE = "no controller runs here; what was deployed goes on serving, and `crossf
 
 
 @click.command(epilog="Examples: crossfade status | crossfade status web | crossfade status --app feedback --json")
-@click.argument("service", required=False, shell_complete=names.parts)
+@click.argument("service", required=False, shell_complete=completion.parts)
 @called(app=True)
 def status(call: Call, *, service: str | None) -> None:
     """What runs here, or SERVICE alone: the rollout under way, and how the last one went."""
@@ -210,7 +210,7 @@ def _place(address: str | None) -> str:
 
 
 @click.command(epilog="Examples: crossfade releases | crossfade releases web --json")
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(app=True)
 def releases(call: Call, *, service: str | None) -> None:
     """The releases of SERVICE, newest first, with what became of them."""
@@ -245,7 +245,7 @@ def _whose(call: Call, client: ControllerClient, service: str | None) -> dict[st
 
 
 @click.command(epilog="Examples: crossfade events | crossfade events web --follow | crossfade events --limit 0 --json")
-@click.argument("service", required=False, shell_complete=names.parts)
+@click.argument("service", required=False, shell_complete=completion.parts)
 @called(app=True)
 @click.option("--follow", is_flag=True, help="Go on with what happens from now on.")
 @click.option(

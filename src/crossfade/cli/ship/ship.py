@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from crossfade.cli import names
+from crossfade.cli import completion
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import ControllerClient
 from crossfade.cli.ship.carrying import carried_on, settle, stays
@@ -25,7 +25,7 @@ INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @click.command(
     epilog="Examples: crossfade deploy | crossfade deploy web -e prod --version v2.1 | crossfade deploy --json"
 )
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(file=True)
 @click.option("--version", metavar="LABEL", default="", help="The release's version. Default: git's, or the image's.")
 @click.option("--strategy", type=click.Choice(STRATEGIES), help="Instead of the file's.")
@@ -117,7 +117,7 @@ def _deploy(
 @click.command(
     epilog="Examples: crossfade rollback | crossfade rollback web --to 7 | crossfade rollback --to sha-3f9a1c2"
 )
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(app=True)
 @click.option("--to", metavar="RELEASE", default="previous", help="A number, version, tag, sha-... Default: previous.")
 @click.option("--force", is_flag=True, help="Even to a bad release, past a migration, or when locked.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from crossfade.cli import names
+from crossfade.cli import completion
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import ControllerClient
 from crossfade.cli.ship.carrying import seen_through, settle, stays
@@ -30,7 +30,7 @@ def _order(verb: str, does: str, help_text: str, example: str) -> Any:
     """A verb that tells the rollout under way something; `does` is how it is answered."""
 
     @click.command(verb, help=help_text, epilog=f"Examples: {example}")
-    @click.argument("service", required=False, shell_complete=names.services)
+    @click.argument("service", required=False, shell_complete=completion.services)
     @called(app=True)
     def command(call: Call, *, service: str | None) -> int:
         client = call.client()
@@ -63,7 +63,7 @@ resume = _order(
 
 
 @click.command(epilog='Examples: crossfade abort | crossfade abort web --reason "wrong branch"')
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(app=True)
 @click.option("--reason", default="", help="On record, and shown to who waits for the deploy.")
 def abort(call: Call, *, service: str | None, reason: str) -> int:
@@ -111,7 +111,7 @@ def _aborted(call: Call, client: ControllerClient, service: str | None) -> dict[
 
 
 @click.command(epilog='Examples: crossfade lock --reason "sale until Monday" | crossfade lock --release')
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(app=True)
 @click.option("--reason", default="", help="Shown to everybody who is refused.")
 @click.option("--release", is_flag=True, help="Unlock.")
@@ -163,7 +163,7 @@ def scale(call: Call, *, sizes: tuple[tuple[str | None, int], ...], detach: bool
 
 
 @click.command(epilog="Examples: crossfade restart | crossfade restart web | crossfade restart shop/web --detach")
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(app=True)
 @click.option("--detach", is_flag=True, help="Do not wait until all of them are new.")
 @click.option("--force", is_flag=True, help="Even when locked.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossfade.cli import names
+from crossfade.cli import completion
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.ship.screens import screen
 from crossfade.core.errors import RefusedError
@@ -48,7 +48,7 @@ def _split(args: list[str]) -> tuple[list[str], bool, list[str]]:
     cls=Apart,
     epilog="Examples: crossfade run -- python manage.py shell | crossfade run web -- sh -c 'echo $PATH'",
 )
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=completion.services)
 @called(app=True)
 @click.pass_context
 def run(ctx: click.Context, call: Call, *, service: str | None) -> int:

@@ -1,4 +1,4 @@
-"""Wishes of a file that nobody grants in one of its environments. `check` says them: silence would promise them."""
+"""Hooks and channels that nobody serves in an environment. `check` says so: silence would promise them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ Todo = tuple[str, str]
 """Where it stands, and what to do about it."""
 
 
-def runs(apps: Mapping[str, "App"]) -> list[Todo]:
+def hooks(apps: Mapping[str, "App"]) -> list[Todo]:
     """Hooks beside processes of an Auto Scaling group, which a deploy refuses; and elsewhere those for an instance that
     goes, where AWS decides which one that is, and ends it by itself.
     """
@@ -19,13 +19,13 @@ def runs(apps: Mapping[str, "App"]) -> list[Todo]:
         if app.platform != "aws" or app.cloud.compute.kind == "hosts":
             continue
         for service, one in app.services.items():
-            hooks = sorted(one.hooks.model_dump(by_alias=True, exclude_none=True))
-            if hooks and app.cloud.compute.kind == "autoscaling" and one.runtime != "docker":
+            named = sorted(one.hooks.model_dump(by_alias=True, exclude_none=True))
+            if named and app.cloud.compute.kind == "autoscaling" and one.runtime != "docker":
                 what = (
                     f"nothing runs them beside processes of the Auto Scaling group of {name}, so a deploy there is "
-                    f"refused: have the pipeline run {', '.join(hooks)}, and write `hooks: null` in the environment"
+                    f"refused: have the pipeline run {', '.join(named)}, and write `hooks: null` in the environment"
                 )
-            elif "drain" in hooks:
+            elif "drain" in named:
                 what = (
                     f"nobody runs drain in {name}: AWS chooses which instances go and ends them itself. SIGTERM tells "
                     "the app that it ends; write `hooks: {drain: null}` in the environment"
@@ -36,7 +36,7 @@ def runs(apps: Mapping[str, "App"]) -> list[Todo]:
     return todo
 
 
-def tells(apps: Mapping[str, "App"]) -> list[Todo]:
+def channels(apps: Mapping[str, "App"]) -> list[Todo]:
     """Channels of environments whose rollouts no controller of this machine carries: nobody there would tell them."""
     instead = {
         "aws": "whoever deploys to {} carries its rollouts, and tells nobody: have the pipeline tell, "

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from crossfade.cli import names
+from crossfade.cli import completion
 
 FILE = """\
 app: shop
@@ -36,18 +36,18 @@ def ctx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> click.Context:
 def test_services_and_environments_of_the_file(ctx: click.Context) -> None:
     """Those that begin with what was typed."""
     argument = click.Argument(["service"])
-    assert names.services(ctx, argument, "w") == ["web", "worker"]
-    assert names.services(ctx, argument, "we") == ["web"]
-    assert names.parts(ctx, argument, "") == ["db", "web", "worker"]
-    assert names.environments(ctx, argument, "") == ["dev", "prod"]
+    assert completion.services(ctx, argument, "w") == ["web", "worker"]
+    assert completion.services(ctx, argument, "we") == ["web"]
+    assert completion.parts(ctx, argument, "") == ["db", "web", "worker"]
+    assert completion.environments(ctx, argument, "") == ["dev", "prod"]
 
 
 def test_nothing_is_started_and_nothing_breaks_without_a_controller_or_a_file(ctx: click.Context) -> None:
     """A completion that fails would write into somebody's line."""
     Path("crossfade.yaml").write_text("services: [")
     argument = click.Argument(["service"])
-    assert names.services(ctx, argument, "") == names.environments(ctx, argument, "") == []
-    assert names.apps(ctx, argument, "") == names.instances(ctx, argument, "") == []
+    assert completion.services(ctx, argument, "") == completion.environments(ctx, argument, "") == []
+    assert completion.apps(ctx, argument, "") == completion.instances(ctx, argument, "") == []
     assert not (Path.cwd() / "state").exists()
 
 
@@ -60,7 +60,7 @@ def test_what_runs_in_the_state_directory_that_was_named(ctx: click.Context) -> 
         server.listen()
         with ThreadPoolExecutor(1) as beside:
             answered = beside.submit(_answer_once, server, b'{"services": ["shop/web"]}')
-            assert names.apps(ctx, click.Argument(["app"]), "") == ["shop"]
+            assert completion.apps(ctx, click.Argument(["app"]), "") == ["shop"]
             answered.result(10)
 
 
@@ -75,10 +75,10 @@ def _answer_once(server: socket.socket, body: bytes) -> None:
 def test_no_word_of_a_file_gets_onto_the_line_that_could_be_no_name(ctx: click.Context, name: str) -> None:
     """A file may be somebody else's, and a shell would run what a completion put there."""
     Path("crossfade.yaml").write_text(f"services: {{web: {{}}, {json.dumps(name)}: {{}}}}\n")
-    assert names.services(ctx, click.Argument(["service"]), "") == ["web"]
+    assert completion.services(ctx, click.Argument(["service"]), "") == ["web"]
 
 
 def test_a_file_of_brackets_alone_completes_nothing(ctx: click.Context) -> None:
     """However many: a completion says nothing of what is wrong."""
     Path("crossfade.yaml").write_text("services: " + "[" * 100_000)
-    assert names.services(ctx, click.Argument(["service"]), "") == []
+    assert completion.services(ctx, click.Argument(["service"]), "") == []

@@ -1,4 +1,4 @@
-"""The commands of services and of their jobs: whether the program that each begins with is there."""
+"""The programs that services and their jobs begin with: whether each is there."""
 
 import re
 import shutil

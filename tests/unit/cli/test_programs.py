@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.cli import commands
+from crossfade.cli import programs
 from crossfade.cli.application import preflight, read
 from crossfade.cli.call import Call
 from crossfade.core.errors import WrongInputError
@@ -23,19 +23,19 @@ def service(tmp_path: Path) -> Service:
 
 def test_a_command_that_is_not_there_is_named(service: Service) -> None:
     """But where a build may yet bring it."""
-    commands.require(encode(service))
+    programs.require(encode(service))
     with pytest.raises(WrongInputError, match=r"services.web.command: the command of shop/web is not there: ./walk"):
-        commands.require(encode(replace(service, command="./walk")))
-    commands.require(encode(replace(service, command="./walk", build="make")))
+        programs.require(encode(replace(service, command="./walk")))
+    programs.require(encode(replace(service, command="./walk", build="make")))
 
 
 def test_so_is_a_job_s(service: Service) -> None:
     """It would fail at night, when nobody looks."""
     job = Job(name="digest", schedule="0 3 * * *", command="no-such-program --all")
     with pytest.raises(WrongInputError, match=r"the command of the job digest is not there: no-such-program") as told:
-        commands.require(encode(replace(service, jobs=(job,))))
+        programs.require(encode(replace(service, jobs=(job,))))
     assert "correct it (no-such-program --all)" in told.value.way_out
-    commands.require(encode(replace(service, jobs=(replace(job, command="sleep 1"),))))
+    programs.require(encode(replace(service, jobs=(replace(job, command="sleep 1"),))))
 
 
 def test_a_deploy_says_where_it_stands(tmp_path: Path) -> None:

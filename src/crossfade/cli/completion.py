@@ -1,4 +1,4 @@
-"""Names that a shell completes: what runs here, and what the file says."""
+"""Completion by a shell: the names of what runs here, and of what the file has."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
