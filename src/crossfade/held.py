@@ -1,17 +1,27 @@
-"""Folders for the length of one process: each is locked while it lives, so that what a killed one left can be told."""
+"""What a process holds for as long as it lives: locks of files, and folders whose lock tells what a killed one left."""
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-LOCK = "held"  # in each of them
+LOCK = "held"  # in each of those folders
+
+
+def take(file: int) -> bool:
+    """Lock an open file or folder, which stays locked while it is open; False where somebody else has the lock."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def made(prefix: str, parent: Path) -> tuple[Path, int]:
     """A new folder of mode 0700, and the open file whose lock says that it is in use; the process's end closes it."""
+    import tempfile  # noqa: PLC0415  for who makes one: every command asks for a lock
+
     path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     # Locked before it has its name: who looks for deserted ones takes a folder without one for one that is being made.
     file = path / f".{LOCK}"
@@ -29,7 +39,7 @@ def deserted(prefix: str, parent: Path) -> Iterator[Path]:
             try:
                 if folder.is_symlink() or os.fstat(lock).st_uid != os.geteuid():
                     continue
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield folder
+                if take(lock):
+                    yield folder
             finally:
                 os.close(lock)

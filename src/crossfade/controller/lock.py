@@ -1,12 +1,12 @@
 """One controller a state directory: who holds its lock is the one."""
 
-import fcntl
 import os
 from contextlib import suppress
 from types import TracebackType
 from typing import IO, Self
 
 from crossfade.core.errors import RefusedError
+from crossfade.held import take
 from crossfade.paths import StateDirectory, is_still, open_own
 
 
@@ -26,7 +26,7 @@ class Lock:
         """RefusedError when another controller has it."""
         self._folder = os.open(self._state.root, os.O_RDONLY | os.O_DIRECTORY)
         self._file = os.fdopen(open_own(self._state.lock, os.O_RDWR), "r+")
-        if not (_taken(self._folder) and _taken(self._file.fileno())):
+        if not (take(self._folder) and take(self._file.fileno())):
             pid = self._file.read().strip() or "unknown"
             self.__exit__(None, None, None)
             raise RefusedError(
@@ -60,17 +60,8 @@ def is_free(state: StateDirectory) -> bool:
         except FileNotFoundError:
             continue
         try:
-            if not _taken(file):
+            if not take(file):
                 return False
         finally:
             os.close(file)
-    return True
-
-
-def _taken(file: int) -> bool:
-    """We have the lock now; False when another process has it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True

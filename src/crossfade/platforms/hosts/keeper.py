@@ -5,7 +5,6 @@ and nothing to `{}`, the sign that somebody is still there. Any answer may be `{
 """
 
 import asyncio
-import fcntl
 import json
 import os
 import select
@@ -18,6 +17,7 @@ from typing import IO, Any
 from crossfade.core.errors import CrossfadeError, RefusedError
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.journal import Event, Lease
+from crossfade.held import take
 from crossfade.paths import StateDirectory, open_own
 from crossfade.platforms.local.journal import SqliteJournal
 
@@ -85,12 +85,7 @@ def _lock(state: StateDirectory, place: str) -> Iterator[bool]:
     """Whether it is ours. The kernel gives it up for whoever dies."""
     file = open_own(state.root / f"hosts-{place}.lock", os.O_RDWR)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        yield take(file)
     finally:
         os.close(file)
 

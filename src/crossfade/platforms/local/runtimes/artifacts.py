@@ -1,7 +1,6 @@
 """The release folders: placed once, built once, shared by all instances of a release."""
 
 import asyncio
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.runtime import Artifact
+from crossfade.held import take
 from crossfade.platforms.local.runtimes import gently, seal, snapshot
 from crossfade.platforms.local.runtimes.builds import caches
 from crossfade.platforms.local.runtimes.builds.building import Building
@@ -327,9 +327,8 @@ def _lock(path: Path, *, create: bool = False) -> int | None:
         file = os.open(path, os.O_RDWR | os.O_CREAT if create else os.O_RDONLY, 0o600)
     except FileNotFoundError:
         return None
-    with suppress(BlockingIOError, FileNotFoundError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(file).st_ino == path.stat().st_ino:
+    with suppress(FileNotFoundError):
+        if take(file) and os.fstat(file).st_ino == path.stat().st_ino:
             return file
     os.close(file)
     return None

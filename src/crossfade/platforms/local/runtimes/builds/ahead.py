@@ -6,7 +6,6 @@ was kept, by whose name it is known; of another one, and where there is none, re
 """
 
 import asyncio
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from crossfade.held import take
 from crossfade.platforms.local.runtimes import gently
 
 AHEAD = "ahead"
@@ -82,9 +82,6 @@ def _alone(path: Path) -> Iterator[bool]:
     """Whether nobody else has the lock."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        yield take(lock)
     finally:
         os.close(lock)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.held import take
 from crossfade.platforms.local.runtimes import open_files
 from crossfade.platforms.local.runtimes.processes import marks, proc
 from crossfade.platforms.local.runtimes.processes.census import Census, CensusLook
@@ -62,7 +63,7 @@ class Session:
         arguments = ["sh", "-c", RECORD + limit + BECOME, "sh", str(folder), command]
         lock = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            if not _locked(lock) or os.fstat(lock).st_size:
+            if not take(lock) or os.fstat(lock).st_size:
                 return  # somebody starts it just now, or did
             output = self._writer.start()
             try:
@@ -204,7 +205,7 @@ class Session:
         except FileNotFoundError:
             return False
         try:
-            return not _locked(file) or self._find_leader() is not None
+            return not take(file) or self._find_leader() is not None
         finally:
             os.close(file)
 
@@ -242,15 +243,6 @@ class Session:
             heard = {str(self.log), *pipes(writers)}
             others = [p for p in others if p.identity in known or heard & proc.descriptors(p.pid, 1, 2)]
         return [*marked, *others]
-
-
-def _locked(file: int) -> bool:
-    """We have the lock now; False when another process has it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _signal(processes: Iterable[Process], number: signal.Signals) -> None:

@@ -1,6 +1,5 @@
 """Ports for instances to listen on."""
 
-import fcntl
 import os
 import random
 import socket
@@ -9,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.held import take
 
 PORTS = range(20_000, 30_000)  # below the range from which the kernel takes ports for outgoing connections
 
@@ -49,9 +49,7 @@ class Ports:
 
     def _lock(self, port: int) -> bool:
         lock = os.open(self._path(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not take(lock):
             os.close(lock)
             return False
         self._locks[port] = lock
