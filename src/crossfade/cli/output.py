@@ -1,4 +1,4 @@
-"""The file that `-o` names."""
+"""The file that an option such as `-o` names."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,13 +6,21 @@ from pathlib import Path
 from crossfade.core.errors import RefusedError
 
 
-def write(output: Path, text: str) -> None:
-    """Write beside and rename, so that nobody reads a half. RefusedError where that cannot be; then nothing is left."""
+def write(output: Path, text: str, option: str = "-o") -> None:
+    """Write it whole or not at all. RefusedError, which names the option, where that cannot be.
+
+    What is a link, a device or a pipe stays one, and is written to: as root a rename would put a file in the place of
+    /dev/null.
+    """
     beside = output.with_name(f".{output.name}.new")
+    there = output.is_symlink() or (output.exists() and not output.is_file())
     try:
+        if there:
+            output.write_text(text, encoding="utf-8")
+            return
         beside.write_text(text, encoding="utf-8")
         beside.replace(output)
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise RefusedError(f"{output} cannot be written: {error.strerror}", "name another with -o") from error
+        raise RefusedError(f"{output} cannot be written: {error.strerror}", f"name another with {option}") from error

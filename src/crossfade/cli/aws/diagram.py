@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crossfade.cli.call import Call, called
-from crossfade.core.errors import RefusedError
+from crossfade.cli.output import write
 
 if TYPE_CHECKING:
     from crossfade.aws.diagram.scene import Scene
@@ -32,10 +32,7 @@ def diagram(call: Call, *, form: str | None, output: Path | None) -> None:
     if output is None:
         call.answer({"environment": app.environment, "format": form, "text": text}, text.rstrip("\n"))
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RefusedError(f"{output} cannot be written: {error.strerror}", "name another with -o") from error
+    write(output, text)
     data = {"environment": app.environment, "format": form, "file": str(output)}
     call.answer(data, f"{output} is drawn: {app.name}, environment {app.environment}")
 

@@ -13,6 +13,7 @@ import click
 
 from crossfade.cli import programs
 from crossfade.cli.call import FILE, Call, called
+from crossfade.cli.output import write
 from crossfade.core.errors import RefusedError
 from crossfade.core.wire import encode
 from crossfade.paths import from_folder
@@ -52,14 +53,14 @@ def init(call: Call, *, file: Path, compose: tuple[Path, ...], force: bool) -> N
         from crossfade.file.init.compose.carry import from_compose
 
         draft = from_compose(compose, file.absolute().parent)
-        _write(file, draft.text)
+        write(file, draft.text, "--file")
         _make(draft.folders)
         call.answer({"file": str(file), **_told(draft)}, _report(file, draft))
         return
     from crossfade.file.init.starter import starter
 
     start = starter(file.absolute().parent)
-    _write(file, start.text)
+    write(file, start.text, "--file")
     data = {"file": str(file), "recognised": list(start.recognised), "left": [], "todo": _todo(start.todos)}
     call.answer(data, "\n".join([*_from_folder(file, start), *_closing(start.todos)]))
 
@@ -91,13 +92,6 @@ def _closing(todos: "Sequence[Todo]") -> list[str]:
         return ["Nothing is left to do: `crossfade check` reads it, `crossfade deploy` ships it"]
     lines = ["To do before a deploy:", *(f"  {number}. {plain(str(todo))}" for number, todo in enumerate(todos, 1))]
     return [*lines, "`crossfade check` repeats what is open, `crossfade deploy` ships it"]
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RefusedError(f"{file} cannot be written: {error.strerror}", "name another with --file") from error
 
 
 def _make(folders: Sequence[Path]) -> None:

@@ -9,7 +9,8 @@ import click
 from crossfade.aws.cost.bill.bill import Bill
 from crossfade.cli.aws.cost.source import BillOf, bills_of
 from crossfade.cli.call import Call
-from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.cli.output import write
+from crossfade.core.errors import WrongInputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +106,7 @@ def _compare(call: Call, wanted: CostOptions, bills: list[BillOf]) -> None:
 def _chart(call: Call, file: Path, bill: Bill) -> None:
     from crossfade.aws.cost.show.chart_bill import drawn
 
-    try:
-        file.write_text(drawn(bill), encoding="utf-8")
-    except OSError as error:
-        raise RefusedError(f"{file} cannot be written: {error.strerror}", "name another with --chart") from error
+    write(file, drawn(bill), "--chart")
     data: dict[str, Any] = {"chart": str(file), "title": bill.title, "total": float(bill.total.expected)}
     call.answer(data, f"{file} shows where {bill.total.expected:,.2f} US dollars a month go")
 
