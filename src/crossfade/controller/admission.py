@@ -1,6 +1,5 @@
 """May this be done now? What is refused, and in which words. Nothing here changes anything."""
 
-import time
 from collections.abc import Iterable, Mapping
 
 from crossfade.controller.order import Order
@@ -10,6 +9,7 @@ from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Exposed
 from crossfade.strategies.several.clash import Tenants
+from crossfade.telling.text import clock
 
 _KINDS = {"web": "web service", "worker": "worker"}
 
@@ -17,9 +17,9 @@ _KINDS = {"web": "web service", "worker": "worker"}
 def thawed(ledger: Ledger, order: Order) -> None:
     """RefusedError while the service is locked, unless forced."""
     if ledger.freeze and not order.force:
-        held = ledger.freeze
+        held, why = ledger.freeze, ledger.freeze.reason or "no reason given"
         raise RefusedError(
-            f"{held.by} locked {ledger.service} since {clock(held.since)}: {held.reason or 'no reason given'}",
+            f"{ledger.service} has been locked by {held.by} since {clock(held.since)}: {why}",
             "`crossfade lock --release` unlocks it",
         )
 
@@ -147,8 +147,3 @@ def busy(ledger: Ledger) -> str:
         f"rollout {rollout.id} of {ledger.service} to release {ledger.release(rollout.target).label} "
         f"by {rollout.by or 'somebody'} has been {rollout.state.replace('_', ' ')} since {clock(rollout.started_at)}"
     )
-
-
-def clock(at: float) -> str:
-    """The time of day as refusals name it."""
-    return time.strftime("%H:%M:%S", time.localtime(at))

@@ -1,11 +1,14 @@
 """What is asked of a service that nothing runs of, or that was taken down, is answered with what is true of it."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from tests.unit.controller.site import KIM, QUICK, Site, service, within
 
+from crossfade.controller import admission
 from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.engine.ledger import Freeze, Ledger
 
 IMPATIENT = replace(QUICK, timeout=0.3)
 
@@ -64,3 +67,13 @@ async def test_a_tag_that_moves_says_from_where(site: Site) -> None:
         assert (release.number, before) == (2, None)
         release, before = await control.orders.tag(loop, "1", "stable", KIM)
         assert (release.number, before) == (1, 2)
+
+
+def test_a_lock_of_another_day_says_which_day() -> None:
+    """A time of day alone would pass for today's."""
+    since = 1_700_000_000.0
+    ledger = Ledger(service="shop/web", freeze=Freeze(by="kim@laptop", since=since, reason="holiday"))
+    with pytest.raises(RefusedError) as refused:
+        admission.thawed(ledger, KIM)
+    day = datetime.fromtimestamp(since).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    assert refused.value.cause == f"shop/web has been locked by kim@laptop since {day}: holiday"

@@ -21,6 +21,7 @@ from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.runtime import Artifact
+from crossfade.telling.text import clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +153,7 @@ class Deploys:
         build = self.builds.of(loop.key)
         if build and not stops:
             raise RefusedError(
-                f"{build.by} has been building a release of {loop.key} since {admission.clock(build.since)}",
+                f"{build.by} has been building a release of {loop.key} since {clock(build.since)}",
                 admission.way_past("stop it first", can_supersede=can_supersede),
             )
         if self._registry.leaves(loop.key):
@@ -161,7 +162,7 @@ class Deploys:
         if group and group.member(loop.key) and not order.supersede:
             raise RefusedError(
                 f"release group {group.id} of {group.app} by {group.by or 'somebody'} has been "
-                f"{group.state.replace('_', ' ')} since {admission.clock(group.started_at)}",
+                f"{group.state.replace('_', ' ')} since {clock(group.started_at)}",
                 admission.way_past("take it back first", can_supersede=can_supersede),
             )
 

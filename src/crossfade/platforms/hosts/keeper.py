@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import select
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from crossfade.engine.ports.journal import Event, Lease
 from crossfade.held import take
 from crossfade.paths import StateDirectory, open_own
 from crossfade.platforms.local.journal import SqliteJournal
+from crossfade.telling.text import clock
 
 SILENCE = 30.0  # seconds without a word, after which nobody is there any more
 LEASE = 60.0  # seconds; who holds the file's lock is who works, so nobody waits for it
@@ -70,7 +70,7 @@ async def _taken(journal: SqliteJournal, place: str, by: str, *, free: bool) -> 
     """The lease. Without the lock it is refused in the words of who has it; with it, whoever had it is gone."""
     held = await journal.lease(place)
     if not free:
-        since = time.strftime("%H:%M:%S", time.localtime(held.since)) if held else "just now"
+        since = clock(held.since) if held else "just now"
         raise RefusedError(
             f"{held.holder if held else 'somebody'} has been working on {place} since {since}",
             "wait until it is done",

@@ -157,8 +157,8 @@ class Deployments:
         for one in await self.under_way(name):
             if not one.ours:
                 raise RefusedError(
-                    f"another hand deploys to {name} by CodeDeploy since {one.created:%H:%M:%S} UTC: {one.id}, begun "
-                    f"by {one.creator or 'somebody'}",
+                    f"another hand has been deploying to {name} by CodeDeploy since {one.created:%H:%M:%S} UTC: "
+                    f"{one.id}, begun by {one.creator or 'somebody'}",
                     f"wait until it is over, or `aws deploy stop-deployment --deployment-id {one.id}`; CloudTrail's "
                     "CreateDeployment says who began it",
                 )
