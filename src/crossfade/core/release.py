@@ -1,5 +1,6 @@
 """A release: what was built and how it is to run, never changed once made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,3 +52,7 @@ class Release:
             "CROSSFADE_RELEASE": str(self.number),
             "CROSSFADE_VERSION": self.version,
         }
+
+    def environment(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        """The variables of whatever runs of it: the service's own, its secrets' values, and what it tells of itself."""
+        return {**dict(self.service.env), **secrets, **self.variables}

@@ -15,7 +15,7 @@ from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.platform import Exposure, Life, Platform
-from crossfade.engine.dry.runtime import DryRuntime, environment, running
+from crossfade.engine.dry.runtime import DryRuntime, running
 from crossfade.engine.ports.balancer import Report
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import Running
@@ -144,7 +144,7 @@ class Cloud:
             victim = staying.pop(int(platform.random.random() * len(staying)))
             victim.drains_until = now + (release.service.drain if victim.was_healthy(now) else 0.0)
         for _ in range(0 if (service, release.number) in self.begun else count - len(staying)):
-            platform.launch(f"task-{len(platform.written):04x}", release, environment(release, {}))
+            platform.launch(f"task-{len(platform.written):04x}", release, release.environment({}))
 
     def _renewed(self, staying: list[Life], count: int, now: float) -> tuple[list[Life], int]:
         """Beside those that are to be replaced come as many new ones, and once these serve the old ones go."""

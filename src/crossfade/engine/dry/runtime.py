@@ -43,7 +43,7 @@ class DryRuntime:
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
-        self._platform.launch(instance, release, environment(release, secrets))
+        self._platform.launch(instance, release, release.environment(secrets))
 
     async def instances(self, service: str) -> Sequence[Running]:
         now = self._platform.clock.now()
@@ -73,7 +73,7 @@ class DryRuntime:
         takes = max(program.seconds, life.behaviour.probe)
         await self._platform.clock.sleep(min(takes, limit))
         healthy = life.truth(self._platform.clock.now()) is Health.HEALTHY
-        said = "\n".join(program.says({**environment(release, secrets), "CROSSFADE_INSTANCE": instance}))
+        said = "\n".join(program.says({**release.environment(secrets), "CROSSFADE_INSTANCE": instance}))
         if takes > limit:
             return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
         return HookResult(code=program.code if healthy else 1, output=said)
@@ -86,7 +86,7 @@ class DryRuntime:
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
     ) -> HookResult:
         program = self._platform.command(command)
-        said = "\n".join(program.says({**environment(release, secrets), **env}))
+        said = "\n".join(program.says({**release.environment(secrets), **env}))
         await self._platform.clock.sleep(min(program.seconds, limit))
         if program.seconds > limit:
             return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
@@ -102,7 +102,7 @@ class DryRuntime:
         interactive: bool,  # noqa: ARG002  as above
     ) -> Seat:
         own = {"CROSSFADE_INSTANCE": instance} if instance else {}
-        return Seat(env={**environment(release, secrets), **own}, folder="/")
+        return Seat(env={**release.environment(secrets), **own}, folder="/")
 
     async def ready(self, release: Release) -> None:
         self._platform.ready_for.append((self._platform.clock.now(), release.number))
@@ -110,7 +110,7 @@ class DryRuntime:
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
         if run not in self._platform.runs:
-            self._platform.runs[run] = (self._platform.clock.now(), command, environment(release, secrets))
+            self._platform.runs[run] = (self._platform.clock.now(), command, release.environment(secrets))
             self._platform.begun[run] += 1
 
     async def outcome(self, run: str, release: Release) -> HookResult | None:  # noqa: ARG002  its id says it all
@@ -172,8 +172,3 @@ def running(life: Life, now: float) -> Running:
         stopping=life.term_at is not None,
         detail=life.behaviour.detail or "exited with code 1" if exited else "",
     )
-
-
-def environment(release: Release, secrets: Mapping[str, str]) -> dict[str, str]:
-    """What an instance of a release is told."""
-    return {**dict(release.service.env), **secrets, **release.variables}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.aws.environment import whole, zones
+from crossfade.aws.resources.areas.planned import gib
 from crossfade.aws.resources.hosts import exposed
 from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
@@ -11,7 +12,6 @@ from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.windows import daily, weekly
 from crossfade.file.cloud.data import PORTS, Bucket, Cache, Database
 from crossfade.file.model import App
-from crossfade.file.units import GIB
 
 # What a file without a version gets: RDS's newest line of long support.
 NEWEST = {"postgres": "17", "mysql": "8.4", "mariadb": "11.4"}
@@ -50,8 +50,8 @@ def _rds(app: App, database: Database) -> Block:
         instance_class=database.instance,
         database_name=identifier(app.name),
         port=database.port,
-        storage_gib=_gib(database.storage),
-        max_storage_gib=_gib(database.max_storage) if database.max_storage else None,
+        storage_gib=gib(database.storage),
+        max_storage_gib=gib(database.max_storage) if database.max_storage else None,
         multi_az=database.multi_az,
         backup_days=database.backups,
         backup_window=daily(database.backup_window, app.cloud.timezone),
@@ -82,7 +82,7 @@ def _host(app: App, database: Database) -> Block:
         parameters=database.parameters or None,
         force_tls=database.tls,
         instance_type=database.instance,
-        storage_gib=_gib(database.storage),
+        storage_gib=gib(database.storage),
         zone=zones(app)[0],
         subnet_id=from_module("vpc", f"{'public' if outside else 'private'}_subnet_ids[0]"),
         security_group_id=from_module("security_groups", "database_id"),
@@ -153,10 +153,6 @@ def family(engine: str, version: str) -> str:
         return "redis6.x"
     whole = engine in {"postgres", "valkey"} or (engine == "redis" and int(major) > 6)  # noqa: PLR2004  as named above
     return f"{engine}{major}" if whole or not minor else f"{engine}{major}.{minor}"
-
-
-def _gib(size: int) -> int:
-    return -(-size // GIB)
 
 
 def _output(module: str, output: str, description: str) -> Block:

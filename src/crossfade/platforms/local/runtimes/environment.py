@@ -12,11 +12,6 @@ LEAST_PORT, PORTS = 20_000, 12_000  # below what the kernel gives to who asks fo
 KEPT = ("HOME", "USER", "LANG", "TZ")  # of ours: who and where we are; nothing else leaks in
 
 
-def of_release(release: Release, secrets: Mapping[str, str]) -> dict[str, str]:
-    """The service's own variables, its secrets, and what it runs as."""
-    return {**dict(release.service.env), **secrets, **release.variables}
-
-
 def loopback(state: Path, key: str) -> tuple[str, int]:
     """The address of loopback at which processes of an app reach one of its services by way of the balancer.
 
@@ -49,9 +44,9 @@ def for_build(service: Service, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_process(release: Release, secrets: Mapping[str, str], state: Path) -> dict[str, str]:
-    """The same on the machine itself: found by the PATH of the shell that deployed it."""
+    """What a process of a release is given: its programs are found by the PATH of the shell that deployed it."""
     own = {"PATH": release.path or os.defpath, **urls(release.service, state)}
-    return _kept() | own | of_release(release, secrets)
+    return _kept() | own | release.environment(secrets)
 
 
 def _kept() -> dict[str, str]:

@@ -21,7 +21,6 @@ from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.docker.written import KEPT_LINES, ContainerLines
-from crossfade.platforms.local.runtimes.environment import of_release
 from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 
@@ -84,7 +83,7 @@ class DockerRuntime:
         await self._fence.check(service.key, token)
         marks = container.labels(instance=instance, service=service.key, release=release.number, digest=release.digest)
         marks |= container.labels(made=json.dumps(encode(release)))
-        env = {**of_release(release, secrets), "CROSSFADE_INSTANCE": instance}
+        env = {**release.environment(secrets), "CROSSFADE_INSTANCE": instance}
         if service.kind == "web":
             env["PORT"] = str(service.port)
 
@@ -161,7 +160,7 @@ class DockerRuntime:
             await self._clear(orphan["Id"], self._logs.path(service.key, f"hook-orphan-{orphan['Id'][:8]}"))
         name = f"hook-{release.number}-{uuid.uuid4().hex[:8]}"
         log = self._logs.path(service.key, name)
-        full, marks = {**of_release(release, secrets), **env}, container.labels(hook=service.key)
+        full, marks = {**release.environment(secrets), **env}, container.labels(hook=service.key)
 
         def start(client: "DockerClient") -> None:
             container.start(client.api, self._create(client, name, release, command, env=full, marks=marks))
@@ -198,7 +197,7 @@ class DockerRuntime:
             for left in self._find(client, visit=service.key):
                 if left["State"] == "created" and left["Created"] < time.time() - LEFT:  # noqa: TID251  Docker's time
                     container.remove(client.api, left["Id"])
-            env, marks = of_release(release, secrets), container.labels(visit=service.key)
+            env, marks = release.environment(secrets), container.labels(visit=service.key)
             return self._create(client, name, release, "", env=env, marks=marks, words=words, terminal=interactive)
 
         return Seat(container=await self._daemon.ask(make), made=True)
@@ -209,7 +208,7 @@ class DockerRuntime:
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
         marks = container.labels(job=release.service.key, run=run)
-        env = of_release(release, secrets)
+        env = release.environment(secrets)
 
         def start(client: "DockerClient") -> None:
             there = self._find(client, run=run)
