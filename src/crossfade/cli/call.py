@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from crossfade.cli.away import Away
 
 FILE = "crossfade.yaml"
+# As `core.service` has them, which takes longer to load than a command has.
+STRATEGIES = ("rolling", "blue-green", "canary", "linear", "recreate")
+STRATEGY = click.option("--strategy", type=click.Choice(STRATEGIES), help="Instead of the file's.")
 _APP = re.compile(r"""^app:\s*(["']?)([\w-]+)\1\s*(?:#.*)?$""", re.MULTILINE)
 
 

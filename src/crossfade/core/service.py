@@ -5,7 +5,8 @@ from typing import Literal
 
 from crossfade.core.job import Job, Scale
 
-StrategyName = Literal["rolling", "blue-green", "canary", "linear", "recreate", "rollback"]
+ChosenStrategy = Literal["rolling", "blue-green", "canary", "linear", "recreate"]
+StrategyName = Literal[ChosenStrategy, "rollback"]
 # Only these leave the old fleet standing after the switch, so only they have something to keep.
 KEEPING: frozenset[str] = frozenset({"blue-green", "canary", "linear"})
 Kind = Literal["web", "worker"]  # a worker takes its work itself: it has no port, no route and no traffic

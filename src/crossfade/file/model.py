@@ -11,7 +11,7 @@ from crossfade.file.cloud.fit import misfits
 from crossfade.file.cloud.model import Cloud
 from crossfade.file.cloud.stage import is_production
 from crossfade.file.part import Clash, Part
-from crossfade.file.parts.deploy import Deploy, Inconclusive, RollbackOn, Strategy
+from crossfade.file.parts.deploy import Deploy, Inconclusive, RollbackOn
 from crossfade.file.parts.health import Codes, Health
 from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hosts
@@ -52,7 +52,6 @@ __all__ = [
     "Sticky",
     "Store",
     "StoreHealth",
-    "Strategy",
     "Tls",
 ]
 

@@ -1,12 +1,13 @@
 """Which app a verb is about."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from crossfade.cli.call import Call
+from crossfade.cli.call import STRATEGIES, Call
 from crossfade.core.errors import WrongInputError
+from crossfade.core.service import ChosenStrategy
 from crossfade.paths import StateDirectory
 
 
@@ -71,3 +72,8 @@ def test_where_nothing_runs_any_more_the_app_that_was_taken_down_is_meant(tmp_pa
     several = Controller(taken_down=("shop/web", "blog/web"))
     with pytest.raises(WrongInputError, match="several apps were taken down here: blog, shop"):
         call(tmp_path).target(several, None)  # type: ignore[arg-type]
+
+
+def test_the_command_line_has_every_strategy_that_a_file_may_name() -> None:
+    """One that is new is added to both."""
+    assert get_args(ChosenStrategy) == STRATEGIES

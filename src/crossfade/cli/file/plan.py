@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from crossfade.cli import completion
-from crossfade.cli.call import Call, called
+from crossfade.cli.call import STRATEGY, Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.core.errors import CrossfadeError
 from crossfade.telling.text import plain, table
@@ -19,7 +19,7 @@ _IF_BUILT = "if its build makes another image than the one that runs, else nothi
 @click.command(epilog="Examples: crossfade plan | crossfade plan web --strategy canary -e prod")
 @click.argument("service", required=False, shell_complete=completion.services)
 @called(file=True)
-@click.option("--strategy", type=click.Choice(["rolling", "blue-green", "canary", "linear", "recreate"]))
+@STRATEGY
 def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     """Show what a deploy would do, step by step with times, and do nothing.
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from crossfade.cli import completion
-from crossfade.cli.call import Call, called, who
+from crossfade.cli.call import STRATEGY, Call, called, who
 from crossfade.cli.client import ControllerClient
 from crossfade.cli.ship.carrying import carried_on, settle, stays
 from crossfade.cli.ship.ending import answered
@@ -18,7 +18,6 @@ from crossfade.core.errors import UnchangedError
 from crossfade.telling.text import release
 
 Json = Mapping[str, Any]
-STRATEGIES = ("rolling", "blue-green", "canary", "linear", "recreate")
 INTERRUPTED = 130  # as a shell says it of Ctrl-C
 
 
@@ -28,7 +27,7 @@ INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @click.argument("service", required=False, shell_complete=completion.services)
 @called(file=True)
 @click.option("--version", metavar="LABEL", default="", help="The release's version. Default: git's, or the image's.")
-@click.option("--strategy", type=click.Choice(STRATEGIES), help="Instead of the file's.")
+@STRATEGY
 @click.option("--supersede", is_flag=True, help="Stop the build or take back the rollout that is under way first.")
 @click.option("--force", is_flag=True, help="Even when locked, or when exactly this runs already.")
 @click.option("--replace-stores", is_flag=True, help="Make stores anew that changed in the file; their data stays.")

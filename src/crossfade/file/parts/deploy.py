@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from crossfade.core.service import KEEPING
+from crossfade.core.service import KEEPING, ChosenStrategy
 from crossfade.file.part import Clash, Part
 from crossfade.file.units import Duration, Number, Percent, Share, Whole
 
-Strategy = Literal["rolling", "blue-green", "canary", "linear", "recreate"]
 Baseline = Literal["previous", "none"]
 Inconclusive = Literal["hold", "ask", "probe"]
 
@@ -65,7 +64,7 @@ class RollbackOn(Part):
 class Deploy(Part):
     """How a new release takes over, what it is judged by, and what is kept to go back to."""
 
-    strategy: Strategy = Field(
+    strategy: ChosenStrategy = Field(
         default="blue-green",
         description=(
             "`blue-green`: a full new fleet beside the old one, then all traffic at once. "
