@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from tests.unit.file.files import FULL, SMALL
 
+from crossfade.adapters import BALANCERS
 from crossfade.core import service as core
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Build, Container, Volume
 from crossfade.file.deployable import deployable
 from crossfade.file.load import load
+from crossfade.file.parts.kind import asks_others
 from crossfade.file.reading.problem import WrongFileError
 from crossfade.file.settle import settle, settle_stores
 
@@ -279,3 +281,8 @@ def test_a_port_that_is_none_is_said(tmp_path: Path, written: str) -> None:
     (tmp_path / "crossfade.yaml").write_text(text)
     with pytest.raises(WrongFileError, match="a port from 1 to 65535"):
         load(tmp_path / "crossfade.yaml")
+
+
+def test_a_balancer_that_is_new_is_not_said_to_ask_others_for_parts_of_pages() -> None:
+    """Who adds one says so where it does; until then `check` promises nothing of it."""
+    assert [name for name in (*BALANCERS, "new") if asks_others("local", name, "")] == ["envoy", "nginx"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crossfade.adapters import DEFAULT_BALANCER
 from crossfade.cli import programs
 from crossfade.cli.call import FILE, Call, called
 from crossfade.cli.output import write
@@ -246,21 +247,28 @@ def _asked(health: "Health") -> str:
 
 def _half_a_release(apps: "Mapping[str, App]") -> list[str]:
     """What only Envoy does for pages while two releases serve, said where another balancer was chosen."""
-    lacked = {
-        "haproxy": "a page of one release may ask for a script that only the other has, while both serve",
-        "nginx": "a script that only the other release has is found while both serve, where a 404 says so: not where "
-        "the app answers with a page",
-    }
-    mixed = {
-        f"{name}: with {app.balancer} {lacked[app.balancer]}; sticky: {{release: true}} keeps a visitor with one, and "
-        "balancer: envoy looks in both"
-        for app in apps.values()
-        for name, service in app.services.items()
-        if app.platform != "aws" and app.balancer in lacked and service.kind == "web"
-        if service.deploy.strategy != "recreate" and not (service.sticky and service.sticky.release)
-        if not (service.static and app.balancer == "nginx")  # our own server says 404
-    }
-    return [f"  {line}" for line in sorted(mixed)]
+    from crossfade.file.parts.kind import asks_others
+
+    mixed = set()
+    for app in apps.values():
+        if app.platform == "aws" or app.balancer == DEFAULT_BALANCER:
+            continue
+        asks = asks_others(app.platform, app.balancer, app.cloud.compute.kind)
+        lacked = (
+            "a script that only the other release has is found while both serve, where a 404 says so: not where the "
+            "app answers with a page"
+            if asks
+            else "a page of one release may ask for a script that only the other has, while both serve"
+        )
+        for name, service in app.services.items():
+            says_404 = asks and service.static  # our own server does
+            stays = service.sticky and service.sticky.release
+            if service.kind == "web" and service.deploy.strategy != "recreate" and not (says_404 or stays):
+                mixed.add(
+                    f"  {name}: with {app.balancer} {lacked}; sticky: {{release: true}} keeps a visitor with one, and "
+                    "balancer: envoy looks in both"
+                )
+    return sorted(mixed)
 
 
 def _known_here(path: Path, apps: "Mapping[str, App]") -> set[str]:

@@ -30,6 +30,7 @@ _OF_TRAFFIC = {
 }
 _OF_ANSWERS = {"error_rate", "p95", "worse_than_previous", "min_requests"}
 _OF_QUESTIONS = {"path", "codes", "host", "headers", "body", "port"}
+_ASKING = {"envoy", "nginx"}
 STRATEGIES = ("blue-green", "rolling", "recreate")
 LONGEST_GRACE = 120.0  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 WORKER_GRACE = 60.0  # seconds; a web service's requests are drained before, a worker's job is not
@@ -80,7 +81,7 @@ def wrong_for_its_platform(
 
 def asks_others(platform: str, balancer: str, compute: str) -> bool:
     """A part of a page that one release does not have is asked of another: by Envoy and nginx, which hosts have too."""
-    return balancer != "haproxy" and (platform != "aws" or compute == "hosts")
+    return balancer in _ASKING and (platform != "aws" or compute == "hosts")
 
 
 def _wrong_for_workers_there(there: tuple[str, str], service: "Service", compute: str) -> Iterator[Clash]:
