@@ -23,7 +23,7 @@ from crossfade.file.parts.service import NAME, Resources, Service
 from crossfade.file.parts.store import Backup, Store, StoreHealth, wrong_together
 from crossfade.file.parts.variables.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.volumes import shared_by_two_kinds
-from crossfade.file.parts.web.listen import HOST, Listen, Tls
+from crossfade.file.parts.web.listen import HOST, Listen, Tls, closed_to_us
 from crossfade.file.parts.web.route import Preview, Route
 from crossfade.file.parts.web.static import Static
 from crossfade.file.parts.web.sticky import Sticky
@@ -199,6 +199,7 @@ class App(Settings, Named):
         if self.platform != "aws":
             yield from nameless(self.services, self.balancer, stores=bool(self.stores))
             yield from joined_by_nobody(self.network, self.services, stores=bool(self.stores))
+            yield from closed_to_us(self.listen, self.services)
         yield from self._dependencies()
         yield from self._successors()
         yield from self._jobs()

@@ -55,3 +55,25 @@ async def test_many_that_start_at_once_are_asked_less_often_each() -> None:
     """A hundred of them get as many questions a second as processors have time for."""
     _, asked = await _found(1.0, instances=100)
     assert asked <= 23
+
+
+async def test_an_answer_that_we_came_too_late_for_is_no_failure() -> None:
+    """Who was stopped, or got no time on a busy machine, finds a check's timeout over: that says nothing of anybody."""
+    clock, late = _Clock(), [0.0, 3.0, 0.0, 60.0, 0.0]
+
+    async def ask() -> str:
+        await clock.sleep(1.0 + (late.pop() if late else 0.0))
+        return "did not answer within 1 s"
+
+    prober = Prober(clock, lambda: None, Pace().probe)
+    prober.watch({"web": (ask, HealthCheck(path="/", timeout=1.0, unhealthy=3))}, frozenset({"web"}))
+    health = []
+    for left in range(4, -1, -1):
+        while len(late) > left:  # noqa: ASYNC110  it sleeps in a time of its own
+            await asyncio.sleep(0)
+        health.append(prober.seen("web").health)
+    assert health == [Health.HEALTHY] * 5
+    while not (lost := prober.seen("web").health is not Health.HEALTHY) and clock.now() < 1000:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    prober.close()
+    assert lost

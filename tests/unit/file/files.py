@@ -79,6 +79,7 @@ services:
     shm_size: 256M
     ulimits: {nofile: 65536, core: {soft: 0, hard: -1}}
     routes: [{path: /db/*}]
+    preview: {port: 8082}
     resources: {cpu: 0.25, memory: 512M}
     health: {port: 9090}
 stores:

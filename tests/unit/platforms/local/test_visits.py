@@ -52,7 +52,7 @@ asyncio.run(main(sys.argv[1]))
 
 
 async def test_a_certificate_is_asked_for_its_name(tmp_path: Path) -> None:
-    """At the load balancer itself, whose own name the certificate does not have: by that name nobody would answer."""
+    """By that name, and by no other. An address has no certificate to be known by: it is our own balancer's."""
     tls = certificate(tmp_path, "shop.invalid")
     heard: list[str] = []
 
@@ -83,6 +83,8 @@ async def test_a_certificate_is_asked_for_its_name(tmp_path: Path) -> None:
         code, said = await visited("shop.invalid")
         assert (code, heard) == (0, [f"shop.invalid:{port}"] * 2), said
         code, said = await visited("127.0.0.1")
+        assert (code, len(heard)) == (0, 4), said
+        code, said = await visited("localhost")
         assert code == 1
         assert "certificate" in said
     finally:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.file.part import Clash, Part
-from crossfade.file.parts.service import FILLED
+from crossfade.file.parts.service import FILLED, Service
 from crossfade.file.parts.web.route import PATH, PORT
 from crossfade.file.units import Notation, Text
 
@@ -70,7 +70,7 @@ class Listen(Part):
         strict=True,
         description=(
             "Each connection begins with the PROXY protocol, version 1 or 2, which says who the client is. With "
-            "`trusted_proxies` others are not let in."
+            "`trusted_proxies` others are not let in. Requests of our own and smoke hooks take `preview.port`."
         ),
         examples=[True],
     )
@@ -93,6 +93,20 @@ class Listen(Part):
     def impossible(self) -> Iterator[Clash]:
         if self.http == self.https:
             yield Clash(("https",), f"{self.https} for both http and https", "two different ports")
+
+
+def closed_to_us(listen: Listen, services: Mapping[str, Service]) -> Iterator[Clash]:
+    """Services whose new release nobody could ask: our requests and those of hooks come from this machine, and are not
+    announced as what stands before it announces its own.
+    """
+    for name, service in services.items() if listen.proxy_protocol else ():
+        asked = service.hooks.smoke is not None or service.deploy.inconclusive == "probe"
+        if service.kind == "web" and service.preview.port is None and asked:
+            yield Clash(
+                ("listen", "proxy_protocol"),
+                f"proxy_protocol, by which a smoke hook and requests of our own do not come in to services.{name}",
+                "preview: {port: 8081} there, or no smoke hook and deploy: {inconclusive: hold}",
+            )
 
 
 class Tls(Part):
