@@ -358,6 +358,17 @@ class TestMachine:
         assert [i["id"] for i in after] == [i["id"] for i in before]
         assert clients.seen.failed == 0
 
+    def test_a_controller_whose_successor_could_not_start_stays(self, alone: Machine) -> None:
+        """Nobody would look after what it deployed while the disk takes nothing."""
+        pid = alone.ok("up")["controller"]["pid"]
+        broken = alone.state / "balancer.new"
+        broken.symlink_to("/dev/full")
+        ran = alone.run("up", "--restart")
+        assert (ran.code, "is full" in ran.err) == (4, True), ran
+        assert alone.ok("up")["controller"]["pid"] == pid
+        broken.unlink()
+        assert alone.ok("up", "--restart")["controller"]["pid"] != pid
+
     @pytest.mark.long
     def test_a_deploy_is_watched_through_an_upgrade(self, alone: Machine) -> None:
         """The controller is replaced in the middle; who watches sees the end all the same."""

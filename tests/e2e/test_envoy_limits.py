@@ -1,12 +1,16 @@
 """Envoy at its limits: others are served when somebody takes all that can be taken."""
 
 import asyncio
+import json
+import resource
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
 import pytest
+from h2.connection import H2Connection
+from h2.settings import SettingCodes
 from tests.contract.balancer_kits import fetch, routing, service
 from tests.support.backend import Backend
 from tests.support.edge import running_envoy, url
@@ -50,6 +54,55 @@ async def test_who_opens_connections_and_does_not_ask_keeps_nobody_out(envoy: En
         writer.write(b"still here")
         assert await reader.readexactly(10) == b"still here"
         writer.close()
+
+
+async def test_who_asks_for_much_and_reads_nothing_does_not_fill_the_memory(
+    envoy: EnvoyBalancer, tmp_path: Path
+) -> None:
+    """Of each answer little is held: of 300 streams once more than a gigabyte was, all for one client."""
+    web, answer = service(), b"x" * 4_000_000
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n".encode()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(head + answer)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as app, aiohttp.ClientSession() as http:
+        address = "127.0.0.1:{}".format(app.sockets[0].getsockname()[1])
+        await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": address}, 1)
+        before = _held(tmp_path / "envoy")
+        writers = [await _asks_for_much(web, streams=100) for _ in range(3)]
+        held: list[int] = []
+        while len(held) < 4 or held[-1] > held[-4]:  # until it grows no more
+            held.append(_held(tmp_path / "envoy"))
+            await asyncio.sleep(0.5)
+        assert (await fetch(http, url(web))).status == 200
+        for writer in writers:
+            writer.close()
+    assert held[-1] - before < 300 << 20
+
+
+def _held(directory: Path) -> int:
+    """Bytes of memory that Envoy has."""
+    pid = json.loads((directory / "process.json").read_text())["main"]["pid"]
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def _asks_for_much(web: Service, *, streams: int) -> asyncio.StreamWriter:
+    """A connection of HTTP/2 whose streams have no room for their answers."""
+    _, writer = await asyncio.open_connection("127.0.0.1", web.listener.http)
+    client = H2Connection()
+    client.initiate_connection()
+    client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    for _ in range(streams):
+        asked = [(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", "/")]
+        client.send_headers(client.get_next_available_stream_id(), asked, end_stream=True)
+    writer.write(client.data_to_send())
+    await writer.drain()
+    return writer
 
 
 async def _silent(web: Service, *, half_sent: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from crossfade.core.service import IDLE_TIMEOUT, Tls
 from crossfade.platforms.local.balancers.envoy import streams
-from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, seconds, typed
+from crossfade.platforms.local.balancers.envoy.clusters import ASKED, HELD, WINDOWS, Json, seconds, typed
 from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, Door
 
 _FIRST_BYTES = "5s"
@@ -27,6 +27,7 @@ def listener(door: Door) -> Json:
         "name": door.name,
         "address": {"socket_address": {"address": door.host, "port_value": door.port}},
         "filter_chains": list(_chains(door)),
+        "per_connection_buffer_limit_bytes": HELD,
         **({"freebind": True} if door.clients else {}),  # the app's network may come up later than we do
         # These wait for the first bytes of a connection: who opens one and says nothing is sent away.
         "listener_filters": [
@@ -149,7 +150,7 @@ def _connection_manager(door: Door, trusted: list[Json]) -> Json:
         # Of services that say nothing else, and of requests that do not come to their end.
         "stream_idle_timeout": seconds(IDLE_TIMEOUT),
         "request_headers_timeout": HEAD_WITHIN,
-        "http2_protocol_options": {"max_concurrent_streams": _STREAMS},
+        "http2_protocol_options": {"max_concurrent_streams": _STREAMS, **WINDOWS},
         "access_log": [_failures_log(), streams.closing(), *([_access_log()] if door.access_log else [])],
     }
     return {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}

@@ -21,6 +21,7 @@ from crossfade.platforms.local.balancers.envoy.routes import (
 from crossfade.platforms.local.balancers.rules import Door, by_host, seen_at, sent_on
 
 FEW = 32  # rules that are as soon tried one after the other
+ASKED_AGAIN = 1 << 20  # bytes that a request has at most which is asked again, as Envoy would hold by itself
 
 Parts = tuple[RoutePart, ...]
 
@@ -114,7 +115,7 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str],
 
 
 def _host(name: str, routes: Sequence[Json | RoutePart]) -> Json:
-    return {"name": name, "domains": [name], "routes": routes}
+    return {"name": name, "domains": [name], "routes": routes, "request_body_buffer_limit": ASKED_AGAIN}
 
 
 def _ruled(name: str, named: Sequence[tuple[tuple[str, str], Parts]], rules: Sequence[tuple[str, Parts]]) -> Json:
