@@ -71,7 +71,7 @@ async def test_who_asks_for_much_and_reads_nothing_does_not_fill_the_memory(
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as app, aiohttp.ClientSession() as http:
-        address = "127.0.0.1:{}".format(app.sockets[0].getsockname()[1])
+        address = f"127.0.0.1:{app.sockets[0].getsockname()[1]}"
         await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": address}, 1)
         before = _held(tmp_path / "envoy")
         writers = [await _asks_for_much(web, streams=100) for _ in range(3)]
