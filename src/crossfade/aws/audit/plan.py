@@ -6,6 +6,7 @@ from functools import partial
 
 from crossfade.aws.audit.finding import Finding, Mark
 from crossfade.aws.audit.on_plan import (
+    attributes,
     buckets,
     capacity,
     data,
@@ -17,7 +18,7 @@ from crossfade.aws.audit.on_plan import (
     versions,
     watch,
 )
-from crossfade.aws.audit.on_plan.access import deputies, exposed, policies
+from crossfade.aws.audit.on_plan.access import callers, deputies, exposed, foreign, policies
 from crossfade.aws.audit.rule import rules
 from crossfade.aws.audit.unread import is_open
 from crossfade.aws.resources.inventory import Inventory
@@ -39,6 +40,8 @@ OF_PLAN: Mapping[str, Check] = (
     | policies.CHECKS
     | exposed.CHECKS
     | deputies.CHECKS
+    | foreign.CHECKS
+    | callers.CHECKS
     | edge.CHECKS
     | capacity.CHECKS
     | watch.CHECKS
@@ -46,7 +49,7 @@ OF_PLAN: Mapping[str, Check] = (
 )
 # Those that depend on the day.
 BY_DAY: Mapping[str, Callable[[Inventory, date], Iterator[Mark]]] = versions.BY_DAY
-RULES = frozenset({*OF_PLAN, *BY_DAY})  # those that look at plans
+RULES = frozenset({*OF_PLAN, *BY_DAY, *attributes.attributes()})  # those that look at plans
 _STAGE_TAGS = frozenset({"environment", "env", "stage"})
 
 
@@ -65,19 +68,29 @@ def audit_plan(
     today = day or datetime.now(UTC).date()
     inventory = Inventory((*plan.resources, *plan.data, *plan.providers))
     strict = _of_production(plan.resources) if production is None else production
-    dated: dict[str, Check] = {id_: partial(_on, check, today) for id_, check in BY_DAY.items()}
-    for id_, check in {**OF_PLAN, **dated}.items():
+    for id_ in sorted(RULES):
         rule = rules()[id_]
         severity = rule.weight(production=strict)
         if severity is None:
             continue
-        for mark in dict.fromkeys(_marks(check, inventory, called)):
+        checks = _checks(id_, today)
+        for mark in dict.fromkeys(mark for check in checks for mark in _marks(check, inventory, called)):
             if is_open(mark, inventory.at(mark.address)):
                 if undecided is not None:
                     undecided.append(mark)
                 continue
             place = Place(called, 1, 1, (mark.address,) if mark.address else ())
             yield Finding(rule=rule, severity=severity, what=mark.what, where=mark.address, place=place)
+
+
+def _checks(id_: str, day: date) -> Iterator[Check]:
+    """What finds a rule: code, a table of attributes, or both."""
+    if id_ in OF_PLAN:
+        yield OF_PLAN[id_]
+    if id_ in BY_DAY:
+        yield partial(_on, BY_DAY[id_], day)
+    if id_ in attributes.attributes():
+        yield partial(attributes.wrong_values, id_)
 
 
 def _on(check: Callable[[Inventory, date], Iterator[Mark]], day: date, inventory: Inventory) -> Iterator[Mark]:

@@ -14,6 +14,9 @@ _WORDLIKE = re.compile(r"[\w+/=-]{24,}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _PLACEHOLDER = re.compile(r"(?i)(?:true|false|yes|no|on|off|none|null|\d+|[/.~].*|arn:.*|\$.*|\{.*|<.*|\*+)?")
+# DB_SECRET=prod/shop/db: which one it is.
+_NAMES_ONE = re.compile(r"(?:^|_)(?:SECRETS?|CREDENTIALS?)$")
+_ITS_NAME = re.compile(r"[a-z][a-z0-9_-]*(?:/[a-z][a-z0-9_-]*)+")
 # Bits a character. Random hexadecimal has up to 4, English some 3; random base64 of 24 characters about 4.3.
 _RANDOM_HEX, _RANDOM = 3.0, 4.0
 
@@ -24,6 +27,8 @@ def looks_secret(name: str, value: str, *, named: bool = True) -> str:
         return why
     upper = name.upper()
     if _PLACEHOLDER.fullmatch(value) or upper.startswith(("NEXT_PUBLIC_", "VITE_", "REACT_APP_")):
+        return ""
+    if _NAMES_ONE.search(upper) and _ITS_NAME.fullmatch(value):
         return ""
     if named and is_secret_name(name, sure=True):
         return "has the name of a secret"

@@ -54,13 +54,25 @@ def test_an_arn_is_as_wide_as_what_it_leaves_out(action: str, resource: str, *, 
         ("repository_id", "123456", True),
         ("job_workflow_ref", "acme/ci/.github/workflows/deploy.yml@refs/heads/main", True),
         ("repository", "*/shop", False),
-        ("repository_owner", "acme", False),
+        ("repository_owner", "acme", True),
+        ("repository_owner_id", "1234567", True),
+        ("repository_owner", "acme*", False),
         ("environment", "production", False),
     ],
 )
 def test_a_job_of_github_is_told_by_more_than_its_subject(key: str, value: str, *, limited: bool) -> None:
-    """By its repository or workflow; an environment of that name anybody makes, and IAM knows no key for the owner."""
+    """By its repository or workflow; an environment of that name anybody makes. Of an owner IAM has no key: none is let in."""
     assert (("CF-SEC-008", ROLE) not in found(trusting_github(ROLE, key, value))) is limited
+
+
+def test_an_owner_that_need_not_be_told_is_anybody() -> None:
+    """IAM never has that key, so that a test with ...IfExists is always passed; of `sub` there always is one."""
+    issuer = "token.actions.githubusercontent.com"
+    who = {"Federated": f"arn:aws:iam::1:oidc-provider/{issuer}"}
+    for key, value, open_ in (("repository_owner_id", "1", True), ("sub", "repo:acme/shop:ref:refs/heads/main", False)):
+        tested = {"StringEqualsIfExists": {f"{issuer}:{key}": value}}
+        trust = policy(Action="sts:AssumeRoleWithWebIdentity", Principal=who, Condition=tested)
+        assert (("CF-SEC-008", ROLE) in found(made(ROLE, assume_role_policy=trust))) is open_
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.on_plan.attributes import is_given
 from crossfade.aws.audit.on_plan.network import is_target
 from crossfade.aws.audit.on_plan.switch import is_on, number
 from crossfade.aws.audit.on_plan.texts import containers
@@ -14,6 +15,7 @@ from crossfade.file.cloud.fargate import FARGATE
 
 _TWO = 2  # one that fails, and one that answers
 _TWO_OF_ONE = 200  # percent
+_STREAMS = ("aws_kinesis_stream", "aws_dynamodb_table", "aws_kinesis_stream_consumer")
 _FEW = 4  # sizes that are listed one by one
 
 
@@ -100,7 +102,22 @@ def moving_tags(inventory: Inventory) -> Iterator[Mark]:
                 yield Mark(task.address, f"runs {image}")
 
 
+def come_again_and_again(inventory: Inventory) -> Iterator[Mark]:
+    """What a function cannot handle: from a queue it returns for days, and in a stream all wait for it."""
+    for mapping in inventory.of("aws_lambda_event_source_mapping"):
+        for queue in inventory.referred(mapping, "event_source_arn", "aws_sqs_queue"):
+            apart = is_given(queue, "redrive_policy") or inventory.referring(queue, "aws_sqs_queue_redrive_policy")
+            if not apart:
+                yield Mark(queue.address, "redrive_policy is not set: what fails comes again until it is too old")
+        if any(inventory.referred(mapping, "event_source_arn", *_STREAMS)):
+            tries = number(mapping.values.get("maximum_retry_attempts", -1))
+            age = number(mapping.values.get("maximum_record_age_in_seconds", -1))
+            if tries in {None, -1} and age in {None, -1}:
+                yield Mark(mapping.address, "maximum_retry_attempts is not set: a record that fails holds up its shard")
+
+
 CHECKS = {
+    "CF-AVL-011": come_again_and_again,
     "CF-AVL-001": alone,
     "CF-AVL-002": cannot_hold,
     "CF-AVL-007": no_such_size,

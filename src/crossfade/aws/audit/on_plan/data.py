@@ -1,10 +1,12 @@
 """Databases, caches and disks of a plan: who can read them, and what is left after a failure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.limits import LEAST_BACKUPS
+from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on, number
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
@@ -70,6 +72,10 @@ _REFUSES_PLAIN = (
     ("aws_elasticsearch_domain", ("node_to_node_encryption", "enabled"), "node_to_node_encryption.enabled"),
     ("aws_db_proxy", ("require_tls",), "require_tls"),
 )
+
+
+# Shares by NFS, and the block that their exports stand in.
+_EXPORTS = (("aws_fsx_openzfs_file_system", "root_volume_configuration"), ("aws_fsx_openzfs_volume", ""))
 
 
 def public_database(inventory: Inventory) -> Iterator[Mark]:
@@ -202,6 +208,9 @@ def no_standby(inventory: Inventory) -> Iterator[Mark]:
     for database in databases(inventory):
         if not is_on(database.values.get("multi_az")):
             yield Mark(database.address, "multi_az is not true")
+    for broker in inventory.of("aws_mq_broker"):
+        if (mode := broker.values.get("deployment_mode", "SINGLE_INSTANCE")) == "SINGLE_INSTANCE":
+            yield Mark(broker.address, f"deployment_mode is {mode}")
 
 
 def one_cache_node(inventory: Inventory) -> Iterator[Mark]:
@@ -230,6 +239,7 @@ def deletable(inventory: Inventory) -> Iterator[Mark]:
     for database in (*databases(inventory), *inventory.of(*_CLUSTERS)):
         if not is_on(database.values.get("deletion_protection")):
             yield Mark(database.address, "deletion_protection is not true")
+    yield from _deletable_tables(inventory)
 
 
 def nothing_left(inventory: Inventory) -> Iterator[Mark]:
@@ -260,7 +270,43 @@ def no_moment_to_go_back_to(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(table.address, "point_in_time_recovery is not enabled")
 
 
+def asks_nobody(inventory: Inventory) -> Iterator[Mark]:
+    """Shares on which every host that reaches them is root; other stores are told by one attribute."""
+    for kind, block in _EXPORTS:
+        for share in inventory.of(kind):
+            for exports in (one for each in _held(share, block) for one in blocks(each, "nfs_exports")):
+                for client in blocks(exports, "client_configurations"):
+                    if client.get("clients") == "*" and "no_root_squash" in (client.get("options") or ()):
+                        yield Mark(share.address, "nfs_exports has no_root_squash for *: every host is root there")
+
+
+def _held(share: Resource, block: str) -> tuple[Mapping[str, Any], ...]:
+    return blocks(share.values, block) if block else (share.values,)
+
+
+def backs_up_nothing(inventory: Inventory) -> Iterator[Mark]:
+    for plan in inventory.of("aws_backup_plan"):
+        if not settings(inventory, plan, "aws_backup_selection", "plan_id"):
+            yield Mark(plan.address, "no aws_backup_selection says what it backs up")
+
+
+def unlocked_vaults(inventory: Inventory) -> Iterator[Mark]:
+    for vault in inventory.of("aws_backup_vault"):
+        name = str(vault.values.get("name") or "")
+        if not settings(inventory, vault, "aws_backup_vault_lock_configuration", "backup_vault_name", name):
+            yield Mark(vault.address, "no aws_backup_vault_lock_configuration keeps what is in it")
+
+
+def _deletable_tables(inventory: Inventory) -> Iterator[Mark]:
+    for table in inventory.of("aws_dynamodb_table"):
+        if not is_on(table.values.get("deletion_protection_enabled")) and table.values.get("hash_key") != _LOCK:
+            yield Mark(table.address, "deletion_protection_enabled is not true")
+
+
 CHECKS = {
+    "CF-DAT-021": asks_nobody,
+    "CF-DAT-022": backs_up_nothing,
+    "CF-DAT-023": unlocked_vaults,
     "CF-DAT-018": never_mended,
     "CF-DAT-019": no_moment_to_go_back_to,
     "CF-DAT-001": public_database,

@@ -10,7 +10,7 @@ from crossfade.aws.resources.resource import Resource
 
 GROUPS = ("aws_security_group", "aws_default_security_group")
 _WORLD = "0.0.0.0/0"
-_SSH = 22
+_SSH, _NFS, _RDP = 22, 2049, 3389
 _ALL_PORTS = range(65536)
 _ALL_PROTOCOLS = frozenset({"-1", "all"})
 _TCP = frozenset({"tcp", "6"})
@@ -68,6 +68,11 @@ def _rules(inventory: Inventory) -> Iterator[tuple[Resource, Resource | None, Ma
     for rule in inventory.of("aws_security_group_rule", "aws_vpc_security_group_ingress_rule"):
         if rule.values.get("type", "ingress") == "ingress":
             yield rule, _group_of(inventory, rule), rule.values
+    yield from _without_group(inventory)
+
+
+def _without_group(inventory: Inventory) -> Iterator[tuple[Resource, Resource | None, Mapping[str, Any]]]:
+    """Doors that say by themselves who is let in."""
     for ports in inventory.of("aws_lightsail_instance_public_ports"):
         for opened in blocks(ports.values, "port_info"):
             networks = opened.get("cidrs") or (() if opened.get("ipv6_cidrs") else [_WORLD])
@@ -77,6 +82,11 @@ def _rules(inventory: Inventory) -> Iterator[tuple[Resource, Resource | None, Ma
         for access in blocks(nodes.values, "remote_access"):
             if access.get("ec2_ssh_key") and not access.get("source_security_group_ids") and not named:
                 yield nodes, None, {"from_port": _SSH, "to_port": _SSH, "cidr_blocks": [_WORLD]}
+    for share in inventory.of("aws_storagegateway_nfs_file_share"):
+        yield share, None, {"from_port": _NFS, "to_port": _NFS, "cidr_blocks": share.values.get("client_list")}
+    for desks in inventory.of("aws_workspaces_ip_group"):
+        sources = [rule.get("source") for rule in blocks(desks.values, "rules")]
+        yield desks, None, {"from_port": _RDP, "to_port": _RDP, "cidr_blocks": sources}
     yield from _of_balancers(inventory)
 
 

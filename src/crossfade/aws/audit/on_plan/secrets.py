@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.on_plan.attributes import is_given
 from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.audit.on_plan.texts import shown, texts, variables, written_texts
@@ -17,9 +18,31 @@ _HOSTS = ("aws_instance", "aws_launch_template", "aws_launch_configuration", "aw
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 # Arguments of the provider that hold a password or a key as it is.
 _PASSWORD = re.compile(
-    r"(?:.*_)?(?:passwords?|passphrase|secret_string|secret_key|access_key|private_key|client_secret|api_key"
+    r"(?:.*_)?(?:passwords?|passphrase|secret_string|secret_key|access_key|private_key|client_secret|shared_secret|api_key"
     r"|pre_shared_key|tunnel\d_preshared_key|token_key_value|master_user_secret|(?:auth|secret|access|oauth|hec)_token"
     r"|basic_auth_credentials|bgp_auth_key)(?:_wo)?|token"
+)
+# What is made with a secret that only the state keeps, and what keeps it out of there.
+_MADE: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("aws_iam_access_key", ("pgp_key",), "its secret"),
+    ("aws_iam_service_specific_credential", (), "its password"),
+    ("aws_iam_user_login_profile", ("pgp_key",), "the user's password"),
+    ("aws_iot_certificate", ("csr", "certificate_pem"), "its private key"),
+    ("aws_grafana_workspace_api_key", (), "the key"),
+    ("aws_lightsail_bucket_access_key", (), "its secret"),
+    ("aws_lightsail_key_pair", ("public_key", "pgp_key"), "its private key"),
+    ("tls_private_key", (), "the key"),
+)
+# Attributes that have another beside them which Terraform writes and does not keep.
+# https://developer.hashicorp.com/terraform/language/manage-sensitive-data/write-only
+_PASSED = (
+    ("aws_db_instance", "password"),
+    ("aws_docdb_cluster", "master_password"),
+    ("aws_rds_cluster", "master_password"),
+    ("aws_redshift_cluster", "master_password"),
+    ("aws_redshiftserverless_namespace", "admin_user_password"),
+    ("aws_secretsmanager_secret_version", "secret_string"),
+    ("aws_ssm_parameter", "value"),
 )
 _REFERENCE = re.compile(r"\$\{|\{\{resolve:|^arn:aws")
 
@@ -128,6 +151,23 @@ def _is_about(resource: Resource, key: str) -> bool:
     return not any(looks_secret(_words(name), str(value)) for name, value in pairs)
 
 
+def made_into_the_state(inventory: Inventory) -> Iterator[Mark]:
+    """What AWS or Terraform makes and shows once stays in the state, for whoever reads that."""
+    for kind, by, what in _MADE:
+        for one in inventory.of(kind):
+            if not any(is_given(one, key) for key in by):
+                yield Mark(one.address, f"{what} stands in Terraform's state")
+
+
+def passed_through_the_state(inventory: Inventory) -> Iterator[Mark]:
+    for kind, key in _PASSED:
+        for one in inventory.of(kind):
+            typed = key in one.written  # a finding of its own
+            secret = kind != "aws_ssm_parameter" or one.values.get("type") == "SecureString"
+            if secret and not typed and is_given(one, key):
+                yield Mark(one.address, f"Terraform's state keeps its {key}: {key}_wo would not be there")
+
+
 def keys_never_change(inventory: Inventory) -> Iterator[Mark]:
     for key in inventory.of("aws_kms_key"):
         symmetric = key.values.get("customer_master_key_spec", _SYMMETRIC) == _SYMMETRIC
@@ -155,6 +195,8 @@ def readable_messages(inventory: Inventory) -> Iterator[Mark]:
 CHECKS = {
     "CF-SEC-011": keys_never_change,
     "CF-SEC-012": written_out,
+    "CF-SEC-020": made_into_the_state,
+    "CF-SEC-021": passed_through_the_state,
     "CF-DAT-016": readable_messages,
     "CF-SEC-001": in_plain_sight,
     "CF-SEC-002": never_rotated,

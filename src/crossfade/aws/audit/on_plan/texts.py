@@ -63,6 +63,7 @@ _READ_ELSEWHERE = frozenset(
     {
         "container_definitions",
         "container_properties",
+        "ecs_properties",
         "node_properties",
         "tags",
         "tags_all",
@@ -79,6 +80,9 @@ def containers(task: Resource) -> list[Mapping[str, Any]]:
     many = _parsed(task.values.get("node_properties"))  # of a job over several hosts
     ranges = listed(many.get("nodeRangeProperties")) if isinstance(many, Mapping) else []
     found += [one.get("container") for one in ranges if isinstance(one, Mapping)]
+    several = _parsed(task.values.get("ecs_properties"))  # of a job of several containers
+    tasks = listed(several.get("taskProperties")) if isinstance(several, Mapping) else []
+    found += [one for each in tasks if isinstance(each, Mapping) for one in listed(each.get("containers"))]
     return [one for one in found if isinstance(one, dict)]
 
 

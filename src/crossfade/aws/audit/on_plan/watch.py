@@ -102,6 +102,11 @@ def database_unheard(inventory: Inventory) -> Iterator[Mark]:
         key = "enabled_cloudwatch_logs_exports"
         if not database.values.get(key) and key not in database.unknown:
             yield Mark(database.address, f"{key} is empty")
+    for warehouse in inventory.of("aws_redshift_cluster"):
+        named = str(warehouse.values.get("cluster_identifier") or "")
+        told = settings(inventory, warehouse, "aws_redshift_logging", "cluster_identifier", named)
+        if not told and not is_on(first(warehouse.values, "logging", "enable")):
+            yield Mark(warehouse.address, "no aws_redshift_logging tells who signed in and what they asked")
 
 
 CHECKS = {

@@ -32,9 +32,14 @@ _GITHUB = "token.actions.githubusercontent.com:"
 _WORKFLOW = f"{_GITHUB}job_workflow_ref"
 # What tells whose job it is. A workflow that others may call is theirs as well.
 _WHOSE = frozenset(
-    f"{_GITHUB}{key}" for key in ("sub", "repository", "repository_id", "actor", "actor_id", "enterprise_id")
+    f"{_GITHUB}{key}"
+    for key in (
+        *("sub", "repository", "repository_id", "repository_owner", "repository_owner_id"),
+        *("actor", "actor_id", "enterprise_id"),
+    )
 )
 _NOT_YET = "none"  # a key, or who is trusted, of which only the apply will tell
+_ANY_POD = re.compile(r"\*|system:serviceaccount:[*?]+(?::.*)?")  # a namespace of any name is one that anybody makes
 _AUDIENCES = frozenset({"sts.amazonaws.com", "sts.amazonaws.com.cn"})
 
 
@@ -83,7 +88,7 @@ def _is_cluster(inventory: Inventory, role: Resource, who: str) -> bool:
 def _tells_the_pod(key: str, values: tuple[str, ...]) -> bool:
     """A key that is not known yet is `sub` when what it is compared with is no audience."""
     said = key.endswith(":sub") or (key == _NOT_YET and _AUDIENCES.isdisjoint(values))
-    return said and bool(values) and not any(value in {"*", "system:serviceaccount:*"} for value in values)
+    return said and bool(values) and not any(map(_ANY_POD.fullmatch, values))
 
 
 CHECKS = {"CF-SEC-015": for_any_account, "CF-SEC-016": whose_is_not_said}

@@ -44,10 +44,13 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "www.amazon.com": ("app_id", "user_id"),
     "graph.facebook.com": ("app_id", "id"),
 }
-# Shared issuers that tell whose job asks by more than `sub`: repository and the like are keys since January 2026.
+# Shared issuers that tell whose job asks by more than `sub`: repository and the like are keys since January 2026. Of an
+# owner IAM has no key: who tests it lets that owner in or nobody, but no stranger.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 _TELLING: Mapping[str, tuple[str, ...]] = {
     "token.actions.githubusercontent.com": (
-        *("sub", "repository", "repository_id", "job_workflow_ref", "actor", "actor_id", "enterprise_id"),
+        *("sub", "repository", "repository_id", "repository_owner", "repository_owner_id"),
+        *("job_workflow_ref", "actor", "actor_id", "enterprise_id"),
     ),
 }
 

@@ -33,6 +33,7 @@ _MANAGED = (
 _WHOLE_SERVICE = re.compile(r"[a-z0-9-]+:\*", re.IGNORECASE)
 # Actions that AWS takes no narrower resource for, so that `*` is all one can write.
 _NO_RESOURCE = frozenset({"ssmmessages:*", "ec2messages:*"})
+_DECRYPTING = ("kms:Decrypt", "kms:ReEncryptFrom")
 _EVERY_SECRET = re.compile(r"\*|arn:aws[\w-]*:secretsmanager:[^:]*:[^:]*:(?:secret:)?\*")
 # Each of these on `*` makes an administrator of who has it: by keys or passwords of others, by rights it gives itself,
 # by taking on roles, or by code that runs with somebody else's.
@@ -132,6 +133,13 @@ def ways_up(inventory: Inventory) -> Iterator[Mark]:
                 yield Mark(one.address, f"allows {', '.join(ways)} on {_widest(one)}")
 
 
+def every_key(inventory: Inventory) -> Iterator[Mark]:
+    for one in _given(inventory):
+        may = dict.fromkeys(pattern for action in _DECRYPTING if (pattern := one.permits(action)))
+        if may and one.widely and not one.limited:
+            yield Mark(one.address, f"allows {', '.join(may)} on {_widest(one)}")
+
+
 def _widest(one: Statement) -> str:
     return min(one.resources, key=len)
 
@@ -154,4 +162,5 @@ CHECKS = {
     "CF-SEC-005": whole_services,
     "CF-SEC-006": any_role,
     "CF-SEC-010": ways_up,
+    "CF-SEC-017": every_key,
 }

@@ -22,6 +22,7 @@ _DOCUMENT = "aws_iam_policy_document"
 _PARTS = ("source_policy_documents", "override_policy_documents")  # of a document that others go into
 _ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
 _LATER = ("known after the apply",)  # values of a condition of which the plan has not even how many there are
+_NO_KEYS = frozenset({"repository_owner", "repository_owner_id"})  # claims that IAM does not read, so never there
 _ANYWHERE = ("*",)  # where NotResource lets somebody do something: everywhere but there
 
 
@@ -209,5 +210,6 @@ def _tested(found: Mapping[str, Any]) -> Iterator[Condition]:
 
 def _must_be(operator: str, key: str) -> bool:
     """Of `StringNotEquals` and its kind everybody else is let in; and who asks need not say so with `...IfExists`."""
+    named = tells_who(key.lower()) or key.lower().rpartition(":")[2] in _NO_KEYS
     loose = operator == "null" or operator.endswith("ifexists") or operator.startswith("forallvalues")
-    return "not" not in operator and not (loose and tells_who(key.lower()))
+    return "not" not in operator and not (loose and named)

@@ -683,3 +683,93 @@ resource "aws_networkfirewall_firewall_policy" "open" { # CF-NET-011
     stateless_fragment_default_actions = ["aws:drop"]
   }
 }
+
+resource "aws_lambda_event_source_mapping" "orders" {
+  event_source_arn = aws_sqs_queue.orders.arn # CF-AVL-011: the queue has none for what fails
+  function_name    = "resize"
+}
+
+resource "aws_storagegateway_smb_file_share" "guests" { # CF-DAT-021
+  authentication = "GuestAccess"
+  gateway_arn    = "arn:aws:storagegateway:us-east-1:123456789012:gateway/sgw-12345678"
+  location_arn   = "arn:aws:s3:::broken-share"
+  role_arn       = "arn:aws:iam::123456789012:role/share"
+}
+
+resource "aws_backup_plan" "nothing" { # CF-DAT-022
+  name = "nothing"
+  rule {
+    rule_name         = "daily"
+    target_vault_name = aws_backup_vault.loose.name
+  }
+}
+
+resource "aws_backup_vault" "loose" { # CF-DAT-023, CF-DAT-024
+  name          = "loose"
+  force_destroy = true
+}
+
+resource "aws_ec2_transit_gateway" "open" { # CF-NET-012
+  auto_accept_shared_attachments = "enable"
+}
+
+resource "aws_apigatewayv2_route" "unasked" { # CF-NET-013
+  api_id    = "a1b2c3d4e5"
+  route_key = "GET /orders"
+}
+
+resource "aws_apigatewayv2_stage" "traced" { # CF-OBS-006, CF-OBS-010
+  api_id = "a1b2c3d4e5"
+  name   = "traced"
+  default_route_settings { data_trace_enabled = true }
+}
+
+resource "aws_iam_policy" "decrypts" { # CF-SEC-017
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "kms:Decrypt", Resource = "*" }] })
+}
+
+resource "aws_iam_role" "for_others" { # CF-SEC-018, CF-SEC-019
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = ["464622532012", "999988887777"] } }] })
+}
+
+resource "aws_iam_access_key" "ci" { # CF-SEC-020
+  user = "ci"
+}
+
+resource "aws_secretsmanager_secret_version" "jwt" { # CF-SEC-021
+  secret_id     = aws_secretsmanager_secret.jwt.id
+  secret_string = aws_iam_access_key.ci.secret
+}
+
+resource "aws_cognito_user_pool" "users" { # CF-SEC-022, CF-DAT-012
+  name = "users"
+}
+
+resource "aws_iot_policy" "devices" { # CF-SEC-023
+  name   = "devices"
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iot:*", Resource = "*" }] })
+}
+
+resource "aws_lakeformation_permissions" "everybody" { # CF-SEC-024
+  principal   = "IAM_ALLOWED_PRINCIPALS"
+  permissions = ["ALL"]
+  database { name = "raw" }
+}
+
+resource "aws_ram_resource_share" "outside" { # CF-SEC-025
+  name                      = "outside"
+  allow_external_principals = true
+}
+
+resource "aws_sagemaker_notebook_instance" "root" { # CF-SEC-026, CF-NET-007
+  name          = "root"
+  role_arn      = "arn:aws:iam::123456789012:role/notebook"
+  instance_type = "ml.t3.medium"
+}
+
+resource "aws_vpn_connection" "old" { # CF-TLS-005
+  customer_gateway_id  = "cgw-0123456789abcdef0"
+  transit_gateway_id   = aws_ec2_transit_gateway.open.id
+  type                 = "ipsec.1"
+  tunnel1_ike_versions = ["ikev1"]
+}

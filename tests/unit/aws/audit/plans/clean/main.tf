@@ -541,8 +541,9 @@ resource "aws_lambda_function_url" "resize" {
 }
 
 resource "aws_eks_cluster" "main" {
-  name     = "main"
-  role_arn = "arn:aws:iam::123456789012:role/eks"
+  name                      = "main"
+  enabled_cluster_log_types = ["audit"]
+  role_arn                  = "arn:aws:iam::123456789012:role/eks"
   vpc_config {
     subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
     public_access_cidrs = ["203.0.113.0/24"]
@@ -596,9 +597,10 @@ resource "aws_s3_bucket_policy" "logs" {
 }
 
 resource "aws_dynamodb_table" "orders" {
-  name         = "orders"
-  billing_mode = "PAY_PER_REQUEST"
-  hash_key     = "id"
+  name                        = "orders"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = true
+  hash_key                    = "id"
   attribute {
     name = "id"
     type = "S"
@@ -627,4 +629,114 @@ resource "aws_networkfirewall_firewall_policy" "rules" {
     stateless_default_actions          = ["aws:forward_to_sfe"]
     stateless_fragment_default_actions = ["aws:drop"]
   }
+}
+
+resource "aws_sqs_queue" "failed" {
+  name = "failed"
+}
+
+resource "aws_sqs_queue" "mails" {
+  name           = "mails"
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.failed.arn, maxReceiveCount = 5 })
+}
+
+resource "aws_lambda_event_source_mapping" "mails" {
+  event_source_arn = aws_sqs_queue.mails.arn
+  function_name    = "mail"
+}
+
+resource "aws_storagegateway_smb_file_share" "staff" {
+  authentication = "ActiveDirectory"
+  gateway_arn    = "arn:aws:storagegateway:us-east-1:123456789012:gateway/sgw-12345678"
+  location_arn   = "arn:aws:s3:::clean-share"
+  role_arn       = "arn:aws:iam::123456789012:role/share"
+}
+
+resource "aws_backup_plan" "daily" {
+  name = "daily"
+  rule {
+    rule_name         = "daily"
+    target_vault_name = aws_backup_vault.locked.name
+  }
+}
+
+resource "aws_backup_selection" "daily" {
+  plan_id      = aws_backup_plan.daily.id
+  name         = "all"
+  iam_role_arn = "arn:aws:iam::123456789012:role/backup"
+  resources    = ["*"]
+}
+
+resource "aws_backup_vault" "locked" {
+  name = "locked"
+}
+
+resource "aws_backup_vault_lock_configuration" "locked" {
+  backup_vault_name  = aws_backup_vault.locked.name
+  min_retention_days = 7
+}
+
+resource "aws_ec2_transit_gateway" "asking" {}
+
+resource "aws_apigatewayv2_route" "asked" {
+  api_id             = "a1b2c3d4e5"
+  route_key          = "GET /orders"
+  authorization_type = "AWS_IAM"
+}
+
+resource "aws_apigatewayv2_stage" "heard" {
+  api_id = "a1b2c3d4e5"
+  name   = "heard"
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.api.arn
+    format          = "$context.requestId"
+  }
+}
+
+resource "aws_iam_role" "with_an_id" {
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "464622532012" }, Condition = { StringEquals = { "sts:ExternalId" = "5f0c6a" } } }] })
+}
+
+resource "aws_iam_access_key" "sealed" {
+  user    = "ci"
+  pgp_key = "keybase:ops"
+}
+
+resource "aws_cognito_user_pool" "users" {
+  name                = "users"
+  mfa_configuration   = "OPTIONAL"
+  deletion_protection = "ACTIVE"
+  software_token_mfa_configuration { enabled = true }
+}
+
+resource "aws_iot_policy" "own" {
+  name   = "own"
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iot:Connect", Resource = "arn:aws:iot:us-east-1:123456789012:client/$${iot:Connection.Thing.ThingName}" }] })
+}
+
+resource "aws_lakeformation_permissions" "analysts" {
+  principal   = "arn:aws:iam::123456789012:role/analysts"
+  permissions = ["DESCRIBE"]
+  database { name = "raw" }
+}
+
+resource "aws_ram_resource_share" "inside" {
+  name                      = "inside"
+  allow_external_principals = false
+}
+
+resource "aws_sagemaker_notebook_instance" "closed" {
+  name                   = "closed"
+  role_arn               = "arn:aws:iam::123456789012:role/notebook"
+  instance_type          = "ml.t3.medium"
+  direct_internet_access = "Disabled"
+  root_access            = "Disabled"
+  subnet_id              = aws_subnet.private["a"].id
+}
+
+resource "aws_vpn_connection" "new" {
+  customer_gateway_id  = "cgw-0123456789abcdef0"
+  transit_gateway_id   = aws_ec2_transit_gateway.asking.id
+  type                 = "ipsec.1"
+  tunnel1_ike_versions = ["ikev2"]
 }
