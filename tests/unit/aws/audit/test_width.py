@@ -61,7 +61,7 @@ def test_an_arn_is_as_wide_as_what_it_leaves_out(action: str, resource: str, *, 
     ],
 )
 def test_a_job_of_github_is_told_by_more_than_its_subject(key: str, value: str, *, limited: bool) -> None:
-    """By its repository or workflow; an environment of that name anybody makes. Of an owner IAM has no key: none is let in."""
+    """By its repository or workflow; an environment anybody makes. Of an owner IAM has no key: none gets in."""
     assert (("CF-SEC-008", ROLE) not in found(trusting_github(ROLE, key, value))) is limited
 
 
