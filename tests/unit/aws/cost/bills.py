@@ -1,5 +1,6 @@
 """Resources and their bills, for the tests of both."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -19,8 +20,14 @@ def made(address: str, refers: dict[str, tuple[str, ...]] | None = None, **value
     return Resource(address=address, type=kind, values=values, refers=refers or {})
 
 
-def of(*resources: Resource, book: PriceBook = SEOUL, usage: Usage | None = None, day: date = DAY) -> Bill:
-    return bill(resources, (usage or Usage()).month, book, title="test", day=day)
+def of(
+    *resources: Resource,
+    book: PriceBook = SEOUL,
+    usage: Usage | None = None,
+    day: date = DAY,
+    books: Callable[[str | None], PriceBook] | None = None,
+) -> Bill:
+    return bill(resources, (usage or Usage()).month, book, title="test", day=day, books=books)
 
 
 def items(found: Bill) -> list[str]:

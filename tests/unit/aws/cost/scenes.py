@@ -97,6 +97,7 @@ _OF_TEMPLATE = {"launch_template.id": "aws_launch_template.t"}
 
 # Where no scene of its kind shows an attribute, a later one does.
 SCENES: tuple[Scene, ...] = (
+    scene("aws_cloudfront_distribution", viewer_certificate=[{"ssl_support_method": "sni-only"}]),
     *(scene(kind, **_IN_SUBNETS, **_BALANCER) for kind in ("aws_alb", "aws_lb")),
     *(
         scene(

@@ -1,6 +1,7 @@
 """What a plan gives by reference or block by block, and only the apply fills in: billed all the same, or said."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,13 +22,13 @@ def unknown(found: Bill) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "path", "to"),
     [
-        ("aws_vpn_connection", "transit_gateway_id", "aws_ec2_transit_gateway.t"),
+        ("aws_docdb_cluster", "global_cluster_identifier", "aws_docdb_global_cluster.g"),
         ("aws_rds_cluster", "global_cluster_identifier", "aws_rds_global_cluster.g"),
         ("aws_acm_certificate", "certificate_authority_arn", "aws_acmpca_certificate_authority.c"),
     ],
 )
 def test_what_is_billed_on_top_is_said_though_only_the_apply_tells_what_it_is(kind: str, path: str, to: str) -> None:
-    """An attachment, a global cluster, a certificate's authority that the same plan makes have no ids yet."""
+    """Global clusters, a certificate's authority that the same plan makes have no ids yet."""
     assert f"{kind}, {path}" in unknown(of(by_reference(f"{kind}.x", path, to)))
 
 
@@ -118,3 +119,19 @@ def test_a_default_subnet_gives_addresses_unless_it_is_told_not_to() -> None:
     host = made("aws_instance.h", {"subnet_id": ("aws_default_subnet.s",)}, instance_type="t3.micro")
     assert "Public IPv4 addresses" in items(of(host, made("aws_default_subnet.s")))
     assert "Public IPv4 addresses" not in items(of(host, made("aws_default_subnet.s", map_public_ip_on_launch=False)))
+
+
+def test_what_is_attached_to_a_transit_gateway_is_billed_like_a_network() -> None:
+    """A tunnel by the hour of its attachment; a Direct Connect gateway so too, but for nothing at a VPN gateway."""
+    tunnel = by_reference("aws_vpn_connection.x", "transit_gateway_id", "aws_ec2_transit_gateway.t")
+    assert line(of(tunnel, book=VIRGINIA), "Transit gateway attachments").price == Decimal("0.05")
+    key, gateway = "associated_gateway_id", "aws_dx_gateway_association.x"
+    attached = by_reference(gateway, key, "aws_ec2_transit_gateway.t")
+    assert months(of(attached, made("aws_ec2_transit_gateway.t"), book=VIRGINIA), "Transit gateway attachments") == (
+        ("36.50",) * 3
+    )
+    free = by_reference(gateway, key, "aws_vpn_gateway.v")
+    assert items(of(free, made("aws_vpn_gateway.v"), book=VIRGINIA)) == []
+    assert items(of(made(gateway, associated_gateway_id="vgw-1"), book=VIRGINIA)) == []
+    assert "Transit gateway attachments" in items(of(made(gateway, associated_gateway_id="tgw-1"), book=VIRGINIA))
+    assert unknown(of(made(gateway, associated_gateway_id="1"))) == [f"aws_dx_gateway_association, {key}"]

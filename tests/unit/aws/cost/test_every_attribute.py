@@ -85,6 +85,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "size_in_gib": (50,),
     "snapshot_retention_limit": (7,),
     "spot_price": ("0.05",),
+    "ssl_support_method": ("vip",),
     "storage_throughput": (900,),
     "storage_type": ("io1",),
     "subnet_ids": (["a", "b"],),

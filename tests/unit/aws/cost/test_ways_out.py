@@ -1,10 +1,19 @@
 """What is sent to the internet is a line wherever something can send it."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from tests.unit.aws.cost.bills import VIRGINIA, items, line, made, of
 
+from crossfade.aws.cost.prices.book import PriceBook, list_prices
+
 SENT = "Sent to the internet"
 OPEN = made("aws_subnet.s", map_public_ip_on_launch=True)
+
+
+def books(region: str | None) -> PriceBook:
+    return list_prices(region or "")
 
 
 @pytest.mark.parametrize(
@@ -27,3 +36,28 @@ def test_where_a_balancer_answers_the_line_is_its_own() -> None:
     """What is sent is one amount for all, told once by `cloud.usage.egress`."""
     balancer, gateway = made("aws_lb.b"), made("aws_nat_gateway.n")
     assert line(of(balancer, gateway, book=VIRGINIA), SENT).addresses == ("aws_lb.b",)
+
+
+def test_each_region_has_its_part_of_what_is_sent() -> None:
+    """At its own price: a gigabyte from Seoul costs more than one from Virginia."""
+    home, far = made("aws_lb.home"), made("aws_lb.far")
+    far = replace(far, region="ap-northeast-2")
+    found = of(home, replace(home, address="aws_lb.second"), far, book=VIRGINIA, books=books)
+    sent = {each.region: each for each in found.lines if each.item.startswith(SENT)}
+    assert {region: f"{each.quantity.expected:.2f}" for region, each in sent.items()} == {
+        "us-east-1": "6.67",
+        "ap-northeast-2": "3.33",
+    }
+    assert [each.price for each in sent.values()] == [Decimal("0.09"), Decimal("0.126")]
+    assert sent["us-east-1"].assumes == "10 GB, shared by 2 regions"
+
+
+def test_what_is_used_by_hand_is_told_of_each_region() -> None:
+    """Logs that functions write in two regions have two prices."""
+    homes = ("us-east-1", "eu-west-1")
+    functions = [replace(made(f"aws_lambda_function.{home}"), region=home) for home in homes]
+    lines = [each for each in of(*functions, book=VIRGINIA, books=books).lines if "coming in" in each.item]
+    assert [(each.item, each.price) for each in lines] == [
+        ("Logs, coming in", Decimal("0.50")),
+        ("Logs, coming in, eu-west-1", None),
+    ]

@@ -103,8 +103,9 @@ def bill(
     """
     home, inventory = region or book.region, Inventory(resources)
     placed = (
-        (_region(inventory, charge, home), charge)
+        each
         for charge in charges(inventory, usage, day or datetime.now(UTC).date())
+        for each in _placed(inventory, charge, home)
     )
     lines = tuple(
         _line(charge, book if where == home or books is None else books(where), where, home)
@@ -125,10 +126,25 @@ def _acts(inventory: Inventory) -> Iterator[str]:
         yield f"{service}: {', '.join(dict.fromkeys(each))}"
 
 
-def _region(inventory: Inventory, charge: Charge, home: str) -> str | None:
-    """Where it is charged: where the first thing is that it is charged for."""
-    first = next(filter(None, map(inventory.at, charge.addresses)), None)
-    return home if first is None or first.region == "" else first.region
+def _placed(inventory: Inventory, charge: Charge, home: str) -> Iterator[tuple[str | None, Charge]]:
+    """Where it is charged: where the first thing is that it is charged for.
+
+    What is told once for a whole environment, such as what is sent, is shared by the regions that have a part in it. No
+    plan tells how much each has, and so each has as much as it has things that it is charged for.
+    """
+    found: dict[str | None, list[str]] = {}
+    for address in charge.addresses:
+        if (at := inventory.at(address)) is not None:
+            found.setdefault(home if at.region == "" else at.region, []).append(address)
+    first, *others = found or {home: []}
+    if not others or not charge.usage:
+        yield first, charge
+        return
+    together = sum(map(len, found.values()))
+    for region, addresses in found.items():
+        share = charge.quantity.times(len(addresses)).over(together)
+        assumes = charge.assumes if charge.unsaid else f"{charge.assumes}, shared by {len(found)} regions"
+        yield region, replace(charge, quantity=share, addresses=tuple(addresses), assumes=assumes)
 
 
 def _merged(placed: Iterable[tuple[str | None, Charge]]) -> Sequence[tuple[str | None, Charge]]:

@@ -22,8 +22,9 @@ The tables beside this file are by area and service. Types stand in them without
 In a line `{a.b|c}` is the attribute `b` of the block `a`, or else c, and `{a?c}` is c where a is set. `times` are
 factors, numbers or attributes; `#a` is how many a's there are. What is paid by the hour has a unit that ends in
 "hours". There is a line `when` one of these attributes is set (`a.b=c`: to that; `a=false`: switched off; `^c`: to what
-begins so; `a>b`: b of what a comes from), and not `unless` one of those is. With `use` nobody can know how much there
-will be: only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
+begins so; `a>b`: b of what a comes from; `a>aws_c`: a comes from a c), and not `unless` one of those is. With `use`
+nobody can know how much there will be: only `cloud.usage.units` says. `area` is the part of the bill where it is not
+the type's own.
 
 What stands under `also` is billed where it is set, unless to one of `free`. Where only the apply will tell to what, it
 may be billed, unless another attribute, its `switch`, is false. Its own `unless` is as that of a line.
@@ -39,7 +40,7 @@ from typing import Any, Literal
 from crossfade.aws.cost.catalog.attribute import places
 from crossfade.aws.tables import table, understood
 
-_PREFIX = "aws_"
+PREFIX = "aws_"
 _SERVICE = re.compile(r"^(?=[^\s#])", re.MULTILINE)  # where a line begins at the left, a service begins
 _WORD = re.compile(r"[a-z]\w*\*?")
 # Its lines stand in this part of a bill.
@@ -145,7 +146,7 @@ def verdicts() -> Mapping[str, TypeVerdict]:
 @cache
 def verdict(kind: str) -> TypeVerdict | None:
     """The verdict on a type; None when nobody has judged it."""
-    name = kind.removeprefix(_PREFIX)
+    name = kind.removeprefix(PREFIX)
     for part in _parts():
         if name in part.words and (found := _understood(part).get(kind)) is not None:
             return found
@@ -198,7 +199,7 @@ def _read(part: _Part) -> Iterator[tuple[str, TypeVerdict]]:
     def judged(name: str, **how: Any) -> tuple[str, TypeVerdict]:
         extras, act = _extras(also.get(name)), acts.get(name, "")
         whose: dict[str, Any] = {"area": part.area, "service": service, "page": told["page"]}
-        return _PREFIX + name, TypeVerdict(**whose, extras=extras, acts=act, **how)
+        return PREFIX + name, TypeVerdict(**whose, extras=extras, acts=act, **how)
 
     for name in told.get("free", "").split():
         yield judged(name)

@@ -73,6 +73,7 @@ KEYS: dict[str, str] = {
     "clb.gb": "a GB through it",
     "endpoint.gb": "a GB through an endpoint",
     "endpoint.gwlb-gb": "a GB through an endpoint of a Gateway Load Balancer",
+    "cloudfront.dedicated-ip-month": "a certificate with IP addresses of its own at CloudFront's edge, for a month",
     "cloudfront.requests-10k": "10,000 HTTPS requests of CloudFront",
     "ebs.io-1m.standard": "a million requests of a magnetic volume",
     "dms.gb-month": "a GB of a disk of DMS beyond what is included, for a month",

@@ -8,7 +8,7 @@ from typing import Any
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.catalog.attribute import comes_later, filled, is_off, number, said, values
-from crossfade.aws.cost.catalog.catalog import AREAS, Area, Rated, TypeVerdict, verdict
+from crossfade.aws.cost.catalog.catalog import AREAS, PREFIX, Area, Rated, TypeVerdict, verdict
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.providers import AWS, CLOUD_CONTROL, NOWHERE, provider
@@ -73,8 +73,10 @@ def _meets(text: str, value: str) -> bool:
 
 
 def _there(inventory: Inventory, resource: Resource, path: str) -> tuple[Any, ...]:
-    """What stands at a path, or in `a>b` at b of what a comes from."""
+    """What stands at a path, or in `a>b` at b of what a comes from; in `a>aws_b` the b's that it comes from."""
     key, elsewhere, further = path.partition(">")
+    if further.startswith(PREFIX):
+        return tuple(each.address for each in inventory.referred(resource, key, further))
     whose = inventory.referred(resource, key) if elsewhere else (resource,)
     return tuple(value for each in whose for value in values(each, further or path))
 

@@ -6,7 +6,7 @@ from crossfade.aws.cost.bill.charge import Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes
 from crossfade.aws.cost.money import plain
-from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.month import Month
 
@@ -41,8 +41,23 @@ def delivery(inventory: Inventory, usage: Month) -> Iterator[Charge]:
             usage="cdn",
             keep=True,
         )
+        yield from _own_addresses(inventory)
         key = "cloudfront.requests-10k"
         yield used("Delivery", "CloudFront, requests", key, "10,000 requests", distributions, usage)
+
+
+def _own_addresses(inventory: Inventory) -> Iterator[Charge]:
+    """Of distributions whose certificate is found by the address: https://aws.amazon.com/cloudfront/pricing/."""
+    for distribution in inventory.of("aws_cloudfront_distribution"):
+        if first(distribution.values, "viewer_certificate", "ssl_support_method") == "vip":
+            yield Charge(
+                area="Delivery",
+                item="Dedicated IP addresses for TLS",
+                quantity=Amount.of(1),
+                unit="certificates",
+                rate=once("cloudfront.dedicated-ip-month"),
+                addresses=(distribution.address,),
+            )
 
 
 def _queries(inventory: Inventory, usage: Month) -> Iterator[Charge]:
