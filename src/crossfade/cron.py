@@ -1,7 +1,7 @@
 """Schedules in the five words of cron, as Debian's cron understands them, in a time zone.
 
-When clocks go forward what lies in the hour that is left out comes right after it; when they go back nothing comes
-twice.
+What names its minute and its hour, as `30 2 * * *`, comes right after an hour that clocks leave out, and once in one
+that comes twice. What has a `*` in either goes by the time that passes: every 20 minutes is that all night.
 """
 
 import zoneinfo

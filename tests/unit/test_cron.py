@@ -32,6 +32,16 @@ def test_an_hour_that_comes_twice_counts_once() -> None:
     assert cron.next_after("30 2 * * *", "Europe/Berlin", first) == at("2026-10-26T01:30")
 
 
+def test_what_repeats_goes_by_the_time_that_passes() -> None:
+    """Every 20 minutes of an hour that comes twice is six times, and none of one that is left out."""
+    night, moments = at("2026-10-24T22:00"), []
+    while not moments or moments[-1] < at("2026-10-26T00:00"):
+        moments.append(cron.next_after("*/20 2 * * *", "Europe/Berlin", moments[-1] if moments else night) or 0.0)
+    assert moments[:6] == [at("2026-10-25T00:00") + n * 1200 for n in range(6)]
+    assert moments[6] == at("2026-10-26T01:00")
+    assert cron.next_after("*/20 2 * * *", "Europe/Berlin", at("2026-03-28T23:00")) == at("2026-03-30T00:00")
+
+
 def test_the_latest_moment_is_the_last_of_many() -> None:
     """Of a year without anybody only the last minute is asked for, and it is found at once."""
     now = at("2026-11-28T10:00:30")

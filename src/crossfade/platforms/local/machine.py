@@ -13,10 +13,10 @@ from crossfade.engine.ports.runtime import JobRunner, Runtime
 from crossfade.engine.ports.seats import Seats
 from crossfade.engine.world import World
 from crossfade.paths import StateDirectory
-from crossfade.platforms.local.balancers.known import killed_for_memory
 from crossfade.platforms.local.balancers.premises import move_in
 from crossfade.platforms.local.inside import Doors
 from crossfade.platforms.local.journal import SqliteJournal
+from crossfade.platforms.local.kernel.memory import killed_for_memory
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes import open_files
 from crossfade.platforms.local.runtimes.docker.stores import DockerStores

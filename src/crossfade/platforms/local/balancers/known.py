@@ -95,15 +95,6 @@ async def ended(known: KnownProcess | None, limit: float) -> None:
         os.close(watched)
 
 
-def killed_for_memory() -> int:
-    """How many processes the kernel has killed so far for want of memory, be it a cgroup's."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
-
-
 def _started(pid: int) -> int:
     """Clock ticks from boot to the process's start; 0 when there is none, or only its zombie."""
     return _started_in(_fields(pid))

@@ -1,1 +1,1 @@
-"""What the kernel says of sockets: who listens, who is connected, and which process has which."""
+"""What the kernel says: who listens, who is connected, which process has which socket, and whom it killed."""

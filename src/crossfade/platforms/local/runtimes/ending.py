@@ -7,8 +7,9 @@ import signal
 NOT_FOUND = re.compile(r"sh: (?:(?:line )?\d+: )?(?:exec: )?(?P<command>.+?): (?:command )?not found$")
 
 
-def describe(code: int | None, said: str) -> str:
-    """What happened, then the last thing it said. `code` is negative for a signal, None when nobody was there to ask.
+def describe(code: int | None, said: str, why: str = "") -> str:
+    """What happened and `why`, then the last thing it said. `code` is negative for a signal, None when nobody was there
+    to ask.
 
     "exited with code 3: no such table", "killed by signal 9 (SIGKILL)", "command not found: uvicorn".
     """
@@ -20,6 +21,7 @@ def describe(code: int | None, said: str) -> str:
         how = f"killed by signal {-code} ({_name(-code)})"
     else:
         how = f"exited with code {code}"
+    how = f"{how}, {why}" if why else how
     return f"{how}: {said}" if said else how
 
 

@@ -1,8 +1,13 @@
 """Why an instance is not there: what it listens on, what became of it, and whose fault that is."""
 
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
+import pytest
 from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
@@ -79,6 +84,50 @@ async def test_a_command_that_goes_into_the_background_is_told_so(machine: Machi
     found = await exited(machine)
     assert found.detail.startswith("went into the background as process")
     assert "foreground" in found.detail
+
+
+@pytest.fixture
+def small_memory() -> Iterator[Path]:
+    """Where a process writes its pid to have 20 MB at most, of a cgroup that goes with the test."""
+    for root, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+        group = Path(root, "crossfade-test-memory")
+        with suppress(OSError):
+            group.mkdir(exist_ok=True)
+            (group / limit).write_text("20M")
+            break
+    else:
+        pytest.skip("no cgroup that limits memory is ours to make")
+    try:
+        yield group / "cgroup.procs"
+    finally:
+        group.rmdir()
+
+
+async def test_one_that_the_kernel_ended_for_its_memory_is_told_so(machine: Machine, small_memory: Path) -> None:
+    """Whoever reads of a signal 9 alone looks for who sent it."""
+    eats = "import itertools; [bytearray(b'x' * 1000000) for _ in itertools.count()]"
+    await machine.launch("one", f'echo $$ >{small_memory}; exec {sys.executable} -c "{eats}"')
+    detail = (await exited(machine)).detail
+    assert detail.startswith("killed by signal 9 (SIGKILL), ")  # "perhaps" where the kernel's log is not ours to read
+    assert "by the kernel for want of memory" in detail
+    await machine.launch("two", f'echo $$ >{small_memory}; {sys.executable} -c "{eats}"; exit $?')
+    detail = "perhaps by the kernel for want of memory, which `sudo dmesg` tells"
+    seen = await until(lambda: _ending_of(machine, "two"))
+    assert seen.startswith(f"exited with code 137, {detail}")
+
+
+async def _ending_of(machine: Machine, instance: str) -> str:
+    return next(i.detail for i in await machine.runtime.instances(machine.key) if i.id == instance)
+
+
+async def test_one_that_somebody_killed_is_told_no_more(machine: Machine) -> None:
+    """Memory was not the cause."""
+    await machine.launch("one", f"kill -{signal.SIGKILL} $$")
+    assert (await exited(machine)).detail in {
+        "killed by signal 9 (SIGKILL)",
+        # where the kernel's log is not ours to read, and it has killed somebody since it began
+        "killed by signal 9 (SIGKILL), perhaps by the kernel for want of memory, which `sudo dmesg` tells",
+    }
 
 
 async def test_a_daemon_in_a_session_of_its_own_is_told_so(machine: Machine) -> None:

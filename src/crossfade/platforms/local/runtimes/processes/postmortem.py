@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from crossfade.platforms.local.kernel import tcp
+from crossfade.platforms.local.kernel.memory import why_killed
 from crossfade.platforms.local.kernel.tcp import Listener
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes import logs
@@ -31,7 +32,8 @@ async def of(session: Session, port: int) -> Ending:
             f"went into the background as process {left[0]}, where nobody looks after it: let its command stay in the "
             "foreground (many servers have an option for that, such as --no-daemon)"
         )
-    said = describe(session.code, logs.last_words(session.log))
+    why = why_killed(session.leader.pid, session.code) if session.leader else ""
+    said = describe(session.code, logs.last_words(session.log), why)
     # That the port cannot be bound is not enough: what the instance was answering keeps it for a minute after its end.
     if not left and not is_free(port) and (thief := _listener(port)):
         taken = f"port {port} was taken by a program of user {thief.user} before it could listen"
