@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from moto.server import DomainDispatcherApplication, create_backend_app
+from tests.rig.dispatcher import dispatcher
 from tests.rig.mended import mend
 from tests.rig.wire import Answer
 from werkzeug.test import run_wsgi_app
@@ -25,7 +25,7 @@ class Emulator:
 
     def __init__(self) -> None:
         mend()
-        self._application = DomainDispatcherApplication(create_backend_app)
+        self._application = dispatcher()
         self._thread = ThreadPoolExecutor(1, "moto")
         self._session = botocore.session.Session()
         self._client = cache(self._make)

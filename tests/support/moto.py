@@ -44,11 +44,12 @@ def moto() -> Iterator[str]:
 @cache
 def _serving() -> str:
     """Begun once, as what it makes for each service takes longer than most tests; it ends with the process."""
-    server = pytest.importorskip("moto.server", reason="moto is not installed: pip install -e '.[dev]'")
+    pytest.importorskip("moto.server", reason="moto is not installed: pip install -e '.[dev]'")
+    from tests.rig.dispatcher import dispatcher
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application, turn = server.DomainDispatcherApplication(server.create_backend_app), Lock()
+    application, turn = dispatcher(), Lock()
 
     def one_by_one(environ: Any, start: Any) -> Any:
         """Moto undoes a refused transaction by putting whole tables back, and what others wrote meanwhile is lost."""

@@ -1,0 +1,12 @@
+"""moto's own way from a request to the service that answers it."""
+
+from functools import cache
+
+from moto.server import DomainDispatcherApplication, create_backend_app
+
+
+def dispatcher() -> DomainDispatcherApplication:
+    """It would look through its folders and all its patterns for each request: a third of what an answer takes."""
+    made = DomainDispatcherApplication(create_backend_app)
+    made.get_backend_for_host = cache(made.get_backend_for_host)  # type: ignore[method-assign]
+    return made
