@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -176,8 +177,9 @@ class DockerImages:
             self._client.images.remove(image, force=True)
 
 
+@cache
 def docker_is_missing() -> str:
-    """Why containers cannot be tested here; empty when they can."""
+    """Why containers cannot be tested here; empty when they can. Seven files ask while they are collected."""
     import docker
     import docker.errors
 

@@ -10,8 +10,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     7 among 700 stand at 0, 100, 200 ... 600.
     """
-    ours = [item for item in items if item.path.parent == Path(__file__).parent]
-    others = [item for item in items if item not in ours]
+    here = Path(__file__).parent
+    ours = [item for item in items if item.path.parent == here]
+    others = [item for item in items if item.path.parent != here]
     for turn, item in enumerate(ours):
         others.insert(turn * len(items) // len(ours), item)
     items[:] = others

@@ -18,8 +18,7 @@ from pathlib import Path
 import click
 from tests.rig import Rig
 from tests.rig.place import APP, Place, make
-from tests.rig.rig import REGION
-from tests.rig.shelf import ACCOUNT
+from tests.rig.rig import ACCOUNT, REGION
 
 from crossfade.aws.places import Places
 from crossfade.core.errors import CrossfadeError, PlatformError

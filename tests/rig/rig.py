@@ -18,7 +18,7 @@ from typing import Any, Self
 from tests.rig.knobs import LAG, Fault, Kind
 
 ROOT = Path(__file__).parents[2]
-REGION = "us-east-1"
+REGION, ACCOUNT = "us-east-1", "123456789012"
 _START = 120.0
 _STOP = 60.0  # a rig that is killed would leave its tasks and its Envoy behind
 _ASK = 60.0

@@ -5,9 +5,8 @@ from itertools import count
 from typing import Any
 
 from tests.rig.emulator import Emulator
+from tests.rig.rig import ACCOUNT
 from tests.rig.wire import AwsError, Call, Json
-
-ACCOUNT = "123456789012"
 
 
 class ParameterGroups:

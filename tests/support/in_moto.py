@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from tests.rig.place import PORT, PREVIEW_HEADER, task_definition, weights
-from tests.support.moto import REGION, clients, moto
+from tests.support.moto import REGION, clients, moto, session
 
 from crossfade.aws.places import COLOURS, Places
 from crossfade.platforms.aws.clients import Clients
@@ -36,7 +35,7 @@ class InMoto:
         return Definitions(self.clients, self.places)
 
     def aws(self, service: str) -> Any:
-        return _session().create_client(service, region_name=REGION, endpoint_url=self.endpoint)
+        return session().create_client(service, region_name=REGION, endpoint_url=self.endpoint)
 
     def lay_out(self, secrets: dict[str, str] | None = None, *, protocol: str = "HTTP") -> None:
         """What `infra apply` makes; `secrets` are ARNs by variable."""
@@ -84,14 +83,6 @@ class InMoto:
                 networkConfiguration={"awsvpcConfiguration": {"subnets": subnets, "securityGroups": [group]}},
                 loadBalancers=[{"targetGroupArn": self.groups[colour], "containerName": "web", "containerPort": PORT}],
             )
-
-
-@cache
-def _session() -> Any:
-    """One for all clients: it reads each service's model once."""
-    from botocore.session import get_session
-
-    return get_session()
 
 
 @contextmanager

@@ -63,11 +63,17 @@ def _serving() -> str:
 
 def clients(endpoint: str, **how: Any) -> Clients:
     """Ours, without reading what each service can do anew."""
+    made = Clients(REGION, endpoint=endpoint, **how)
+    made._session = session()
+    return made
+
+
+def session() -> Any:
+    """A new one for anybody's clients, without reading that anew."""
     from botocore.session import Session
 
-    made = Clients(REGION, endpoint=endpoint, **how)
-    made._session = Session()
-    made._session.register_component("data_loader", _models())
+    made = Session()
+    made.register_component("data_loader", _models())
     return made
 
 
@@ -82,11 +88,9 @@ def _models() -> Any:
 @contextmanager
 def journal_table() -> Iterator[Moto]:
     """A table as `infra bootstrap` makes it, empty."""
-    from botocore.session import get_session
-
     with moto() as endpoint:
         table = Moto(f"journal-{uuid4().hex[:8]}", endpoint)
-        client = get_session().create_client("dynamodb", region_name=REGION, endpoint_url=endpoint)
+        client = session().create_client("dynamodb", region_name=REGION, endpoint_url=endpoint)
         client.create_table(TableName=table.name, **KEYS)
         yield table
 

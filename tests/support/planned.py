@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,15 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 WORKER = ("mailer", "dev")  # what no example has: a worker beside a web service
 
 
-def on_aws() -> list[tuple[str, str]]:
+@cache
+def on_aws() -> tuple[tuple[str, str], ...]:
     """(system, environment) of every example that has one on AWS."""
-    return [
+    return tuple(
         (file.parent.name, name)
         for file in sorted(EXAMPLES.glob("*/crossfade.yaml"))
         for name, app in load_every(file).items()
         if app.platform == "aws"
-    ]
+    )
 
 
 # Planned in every run: one on containers and one with a worker. The others, in production and on hosts, in CI's.

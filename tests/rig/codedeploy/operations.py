@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.rig.codedeploy.carrier import Carrier
 from tests.rig.codedeploy.deployment import Deployment, Group, now
-from tests.rig.shelf import ACCOUNT
+from tests.rig.rig import ACCOUNT
 from tests.rig.wire import AwsError, Call, Json
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.rig.ecs.images import ECR
 from tests.rig.emulator import Emulator
-from tests.rig.shelf import ACCOUNT
+from tests.rig.rig import ACCOUNT
 from tests.rig.wire import AwsError, Call, Json
 from tests.support.registry import SIGNED, Pushed, Registry
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.rig.ec2.versions import mend
 from tests.rig.groups import template_data
 from tests.support.in_moto import InMoto, in_moto
 
@@ -26,6 +25,8 @@ def release(number: int) -> Release:
 @pytest.fixture
 def aws() -> Iterator[InMoto]:
     """With both launch templates, as `infra apply` makes them."""
+    from tests.rig.ec2.versions import mend  # moto takes a second, also of who only collects tests
+
     mend()
     with in_moto() as aws:
         data = template_data("web:1", "/shop-dev/hosts", "sg-1")

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.moto import REGION, moto
+from tests.support.moto import REGION, clients, moto, session
 
-from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.servers.way_in import WayIn
 
 RUNNER = "203.0.113.7/32"
@@ -24,12 +23,10 @@ class Group:
     """A security group of its own, and the way in through it."""
 
     def __init__(self, endpoint: str, name: str) -> None:
-        import botocore.session
-
-        self.ec2: Any = botocore.session.Session().create_client("ec2", REGION, endpoint_url=endpoint)
+        self.ec2: Any = session().create_client("ec2", REGION, endpoint_url=endpoint)
         vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         self.id = self.ec2.create_security_group(GroupName=name, Description="hosts", VpcId=vpc)["GroupId"]
-        self.clients = Clients(REGION, endpoint=endpoint)
+        self.clients = clients(endpoint)
         self.way_in = WayIn(self.clients, self.id, "shop@prod")
 
     def authorized(self, what: str, address: str = OTHER) -> None:
