@@ -7,6 +7,7 @@ import pty
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import pytest
-from tests.e2e.shell import ERRORS, GOOD, NEVER_HEALTHY, Machine, machine, sentence
+from tests.e2e.shell import ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Machine, machine, sentence
 
 from crossfade.load import Report, Traffic
 
@@ -368,6 +369,14 @@ class TestMachine:
         assert alone.ok("up")["controller"]["pid"] == pid
         broken.unlink()
         assert alone.ok("up", "--restart")["controller"]["pid"] != pid
+
+    def test_a_umask_does_not_lock_us_out_of_our_own_files(self, alone: Machine) -> None:
+        """Of others it takes as much as it says."""
+        words = ["sh", "-c", 'umask 777; exec "$@"', "sh", str(PYTHON), "-m", "crossfade.cli.main", "up"]
+        ran = subprocess.run(words, env=alone.environment, capture_output=True, text=True, timeout=60, check=False)
+        assert ran.returncode == 0, ran.stderr
+        for made in ("controller.log", "journal.db", "releases"):
+            assert stat.S_IMODE((alone.state / made).stat().st_mode) & 0o677 == 0o600
 
     @pytest.mark.long
     def test_a_deploy_is_watched_through_an_upgrade(self, alone: Machine) -> None:

@@ -79,6 +79,7 @@ _LASTING = frozenset(
         *("backup", "restore", "secrets", "infra", "hosts", "up", "down"),
     }
 )
+_OURS = 0o700  # of what is made: a umask that takes it from ourselves would lock us out of our own files
 
 # What people type who come from elsewhere, and what they mean here.
 MEANT = {
@@ -231,6 +232,7 @@ def _failed(cause: str, way_out: str, exit_code: int, show: Callable[[], None] |
 def run() -> NoReturn:
     """The process: run one verb, flush, and be gone. Taking Python apart in order would take longer than `status`."""
     streams = Streams(lasting=bool(_LASTING.intersection(sys.argv[1:2])))
+    os.umask(os.umask(0) & ~_OURS)
     code = main()
     with suppress(OSError, ValueError, CrossfadeError, NobodyReadsError):
         sys.stdout.flush()

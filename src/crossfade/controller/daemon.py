@@ -35,7 +35,7 @@ log = logging.getLogger("crossfade")
 SAID_AGAIN = 60.0  # seconds until the same is said again
 _REMEMBERED = 100  # of what was said
 WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
-_OTHERS_WRITE = 0o022  # of what is made, without a umask: by group and others
+_OURS, _OTHERS_WRITE = 0o700, 0o022  # of what is made, without a umask: by us, and by group and others
 _ENDS_WHAT_LASTS = {
     resource.RLIMIT_FSIZE: "how large files get (ulimit -f)",
     resource.RLIMIT_CPU: "how long a processor works (ulimit -t)",
@@ -174,7 +174,7 @@ def leave_the_shell() -> None:
     A command that inherits an ignored SIGTERM is not told to end, and has to be killed. PlatformError for a limit that
     cannot be left, and that would end them, or the journal, some time.
     """
-    os.umask(os.umask(0) | _OTHERS_WRITE)
+    os.umask(os.umask(0) & ~_OURS | _OTHERS_WRITE)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python's own
         if signal.getsignal(number) is signal.SIG_IGN:

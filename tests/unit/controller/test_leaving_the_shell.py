@@ -17,7 +17,9 @@ raise SystemExit(subprocess.run(["sh", "-c", {SHOWS!r}], check=False).returncode
 """
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("000", "0022"), ("002", "0022"), ("022", "0022"), ("077", "0077")])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("000", "0022"), ("002", "0022"), ("022", "0022"), ("077", "0077"), ("777", "0077")]
+)
 def test_an_app_is_told_to_end_and_lets_nobody_write_what_it_makes(ours: str, theirs: str) -> None:
     """Whatever the shell of who deployed first ignored or allowed; what it kept for itself stays so."""
     shell = f'trap "" TERM INT HUP; umask {ours}; exec "$0" -c "$1"'

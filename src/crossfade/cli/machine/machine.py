@@ -57,6 +57,7 @@ def up(
         _be_it(call, balancer)
     if restart:
         with suppress(NotRunningError):
+            call.client().get("/v1/controller")  # who is another user's is not ours to stop, nor its files to write
             controller.choose(call.state, controller.balancer_of(call.state))  # or the next one could not be started
             controller.stop(call.state)
     client = controller.ensure(call.state, balancer)
