@@ -12,7 +12,7 @@ from crossfade.core.fleet import Exit, Fleet, Health, Instance
 from crossfade.core.health import Probed
 from crossfade.core.release import Release
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports.balancer import Report
+from crossfade.engine.ports.balancer import GoneError, Report
 from crossfade.engine.ports.logs import LogQuery
 from crossfade.engine.ports.runtime import Running, Sizer
 from crossfade.engine.prober import Prober, Question
@@ -59,8 +59,7 @@ class Observer:
         sizers = [self._world.sizers[name] for name in runtimes if name in self._world.sizers]
         running = await self._running(ledger.service, runtimes)
         sizes = await self._sizes(ledger.service, sizers)
-        web = ledger.kind != "worker"
-        report = await self._world.balancer.report(ledger.service, age) if web else Report()
+        report = await self._report(ledger, age)
         self._watch(ledger, running, report)
         draining, trusted = report.routing.draining(), self._trusted(report)
         self._forget({r.id for r in running})
@@ -83,6 +82,17 @@ class Observer:
         explained = {r.id for r in running if r.health is not None and self._launched[r.id] >= begun}
         failing = {r.id for r in running if r.exited and r.stopping}
         return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances, explained, failing)))
+
+    async def _report(self, ledger: Ledger, age: float) -> Report:
+        """What is taken down need not wait for a balancer that is gone, and that may never come back."""
+        if ledger.kind == "worker":
+            return Report()
+        try:
+            return await self._world.balancer.report(ledger.service, age)
+        except GoneError:
+            if not ledger.removed:
+                raise
+            return Report()
 
     def _unshared(self, ledger: Ledger, report: Report) -> tuple[tuple[int, float], ...]:
         now = self._world.clock.now()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from crossfade.core.counters import Counters
+from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 
@@ -49,6 +50,10 @@ class Exposed:
     token: int
 
 
+class GoneError(PlatformError):
+    """Its process is not there: it leads nobody anywhere and holds no request. What it was told it still knows."""
+
+
 class LoadBalancer(Protocol):
     """Who sends traffic. It outlives the controller and keeps serving what it was last told."""
 
@@ -80,7 +85,8 @@ class LoadBalancer(Protocol):
 
         In flight and counters may be `age` seconds old, where one answer for all services costs less than one for each.
 
-        Failures are read from logs, which are written a little late: see `catch_up`.
+        Failures are read from logs, which are written a little late: see `catch_up`. GoneError where nobody is there to
+        be asked.
         """
         ...
 
@@ -101,7 +107,7 @@ class LoadBalancer(Protocol):
         ...
 
     async def remove(self, service: str, token: int) -> None:
-        """Forget the service: its listener closes when nobody else uses it."""
+        """Forget the service: its listener closes when nobody else uses it. One that is gone forgets it, too."""
         ...
 
     async def ensure(self) -> None:

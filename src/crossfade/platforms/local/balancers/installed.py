@@ -18,7 +18,7 @@ from crossfade.core.service import HealthCheck, Service, Tls
 from crossfade.engine.ports.balancer import Exposed, Report, Target
 from crossfade.engine.ports.journal import Fence
 from crossfade.paths import BOOK
-from crossfade.platforms.local.balancers import book, files, previews, sockets, unprivileged
+from crossfade.platforms.local.balancers import book, files, gone, previews, sockets, unprivileged
 from crossfade.platforms.local.balancers.book import Entry, RoutingBook
 from crossfade.platforms.local.balancers.certificates import Certificates, Entries, Pair
 from crossfade.platforms.local.balancers.counted.totals import Totals
@@ -92,13 +92,13 @@ class InstalledBalancer(ABC):
         """See the port."""
         await self._fence.check(service.key, token)
         async with self._lock:
-            await self._ensure()
+            there = await gone.reached(self._ensure, self._gone, routing)
             old = self._book.entries.get(service.key)
             new = book.enter(
                 old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
             )
             changed = self._book.with_entry(new)
-            if old is not None and old.same(new):
+            if not there or (old is not None and old.same(new)):
                 self._keep(changed)
                 return 0.0
             for door in newly_open(doors(self._book.entries), doors(changed.entries)):
@@ -120,7 +120,8 @@ class InstalledBalancer(ABC):
         entry = self._book.entries.get(service)
         if entry is None:
             return Report()
-        targets = await self._targets(entry)
+        with gone.told(self._gone):
+            targets = await self._targets(entry)
         totals = self._counts.totals
         return Report(
             routing=entry.routing,
@@ -153,9 +154,10 @@ class InstalledBalancer(ABC):
             entry = self._book.entries.get(service)
             if entry is None:
                 return
-            await self._ensure()
             without = self._book.without(service)
-            await self._withdraw(without.entries)
+            with gone.needless(self._gone):
+                await self._ensure()
+                await self._withdraw(without.entries)
             self._count()
             self._keep(without)
             self._counts.totals.forget(service, [self._group(service, g.release) for g in entry.routing.groups])
@@ -240,9 +242,11 @@ class InstalledBalancer(ABC):
     def _group(service: str, release: int) -> str:
         """What a target group is called where it is counted."""
 
+    def _gone(self) -> bool:
+        return self._process.master is None or not self._process.master.lives
+
     async def _ensure(self) -> None:
-        master = self._process.master
-        if master is None or not master.lives:
+        if self._gone():
             self._adopted = False
             self._certificates.begin_anew()
             self._shared.look(self._book.entries)

@@ -15,7 +15,7 @@ from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Exposed, Report
 from crossfade.engine.ports.journal import Fence
 from crossfade.paths import BOOK
-from crossfade.platforms.local.balancers import book, files, previews
+from crossfade.platforms.local.balancers import book, files, gone, previews
 from crossfade.platforms.local.balancers.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
@@ -96,21 +96,22 @@ class EnvoyBalancer:
     ) -> float:
         """See the port. The seconds are those from writing the first file that moves a request to confirmation."""
         await self._fence.check(service.key, token)
-        await self.ensure()
+        there = await gone.reached(self.ensure, self._process.gone, routing)
         async with self._service_locks[service.key]:
             old = self._book.entries.get(service.key)
             new = book.enter(
                 old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
             )
             live = self._live.get(service.key)  # none in the middle of a removal that was broken off
-            if old is not None and live is not None and old.same(new) and old.same(live):
+            if not there or (old is not None and live is not None and old.same(new) and old.same(live)):
                 await self._keep(new)
                 return 0.0
             limits.require_ports(self._live, new)
             try:
                 return await self._transition(old, new)
             except PlatformError:
-                await self._back_to(old, new)
+                with contextlib.suppress(PlatformError):  # Envoy is in trouble: the files are right when it is back
+                    await self._publish(service.key, old)
                 raise
 
     @files.troubles()
@@ -118,7 +119,8 @@ class EnvoyBalancer:
         """See the port."""
         if (entry := self._book.entries.get(service)) is None:
             return Report()
-        said = await self._counting.of(service, age)
+        with gone.told(self._process.gone):
+            said = await self._counting.of(service, age)
         totals = self._counting.totals
         if not age:  # what was said a while ago does not say which groups are gone for good
             totals.fold(service, known_groups(entry, said.stats))
@@ -165,9 +167,10 @@ class EnvoyBalancer:
             entry = self._book.entries.get(service)
             if entry is None:
                 return
-            await self.ensure()
-            await self._publish(service, replace(entry, exposed=False))
-            await self._publish(service, None)
+            with gone.needless(self._process.gone):
+                await self.ensure()
+                await self._publish(service, replace(entry, exposed=False))
+                await self._publish(service, None)
             await self._saved.served((service, None))
             self._counting.totals.forget(service)
 
@@ -237,10 +240,6 @@ class EnvoyBalancer:
 
     async def _passed(self, key: str) -> frozenset[str]:
         return passed(await self._admin.hosts(asked(key)))
-
-    async def _back_to(self, old: Entry | None, new: Entry) -> None:
-        with contextlib.suppress(PlatformError):  # Envoy is in trouble: the files are right when it is back
-            await self._publish(new.service.key, old)
 
     async def _publish(self, key: str, entry: Entry | None) -> float:
         """Have Envoy run this of one service, and return when it was told, in monotonic seconds."""

@@ -77,6 +77,10 @@ class EnvoyProcess:
         """It runs, and nothing is ending it: `available` without asking it."""
         return self.record is not None and self.record.main.lives
 
+    def gone(self) -> bool:
+        """Nothing of it serves anybody, also no predecessor."""
+        return not (self.running or self.draining)
+
     @property
     def works(self) -> bool:
         """Its main thread has something to do, and be it to wait for a processor."""
