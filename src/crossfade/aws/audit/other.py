@@ -12,7 +12,8 @@ from crossfade.aws.tables import table
 class OtherCheck:
     """One thing that they look at. `fsbp` and `checkov` are their names for it; `rules` are ids of ours.
 
-    `why` says the reason where no rule looks at it; `ours` is what our Terraform does about it.
+    `why` says the reason where no rule looks at it, and `yet` that none does so far; `ours` is what our Terraform does
+    about it.
     """
 
     what: str
@@ -20,6 +21,7 @@ class OtherCheck:
     checkov: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     why: str = ""
+    yet: str = ""
     ours: str = ""
 
     @property
@@ -27,7 +29,7 @@ class OtherCheck:
         """Which rules, or why none does."""
         if self.rules:
             return ", ".join(self.rules)
-        return f"left out: {self.why}"
+        return f"left out: {self.why}" if self.why else f"not yet{f': {self.yet}' if self.yet != 'not' else ''}"
 
 
 @cache

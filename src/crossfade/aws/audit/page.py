@@ -67,10 +67,11 @@ Made from the rules by `python -m crossfade.aws.audit.page docs/audit.md`; chang
 _OTHERS = """\
 ## Beside other checkers
 
-What AWS's Foundational Security Best Practices and checkov look at in the services that crossfade writes, and which of
-the rules above sees the same. Where none does, the reason stands there. The last column is what the Terraform of
-`infra init` does about it. All that checkov 3.3 has against the five production environments of `examples/` is among
-them: some is theirs by choice, as a bucket without versions or a database in one zone.
+All that AWS's Foundational Security Best Practices (FSBP, of December 2025) and checkov 3.3 look at, and which of the
+rules above sees the same. Where none does, the reason stands there, or that none does so far: what stands neither
+here nor above is not looked at. The last column is what the Terraform of `infra init` does about it, for the services
+that it writes. All that checkov has against the five production environments of `examples/` is among them: some is
+theirs by choice, as a bucket without versions or a database in one zone.
 
 | FSBP | checkov | what | seen by | what is written |
 | --- | --- | --- | --- | --- |"""

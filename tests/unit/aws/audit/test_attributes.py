@@ -36,7 +36,7 @@ def test_a_line_finds_what_it_names_and_nothing_beside_it(rule: str, line: Attri
     """Each wrong value and, where that is as bad, none at all; another value and what only the apply tells is none."""
     spoilt = [holding(line, False if value == "false" else value) for value in line.wrong]
     spoilt += [holding(line, line.least - 1)] if line.least else []
-    spoilt += [holding(line, None)] if line.unsaid or line.given else []
+    spoilt += [holding(line, None)] if (line.unsaid or line.given) and not line.inside else []
     assert spoilt
     for resource in spoilt:
         assert {each for each in found(resource) if each == (rule, resource.address)}
@@ -54,6 +54,13 @@ def test_what_makes_it_no_matter_is_none() -> None:
     assert not is_found("CF-DAT-016", made(name, kinesis_source_configuration=[{"role_arn": "arn"}]))
     assert not is_found("CF-DAT-016", made(name, {"msk_source_configuration.msk_cluster_arn": ("a.b",)},
                                            msk_source_configuration=[{"topic_name": "t"}]))  # fmt: skip
+
+
+def test_a_volume_that_is_no_share_needs_no_encryption_on_the_way() -> None:
+    """Only within its block an attribute that is left out is wrong."""
+    task = "aws_ecs_task_definition.t"
+    assert not is_found("CF-DAT-003", made(task, volume=[{"name": "scratch"}]))
+    assert is_found("CF-DAT-003", made(task, volume=[{"efs_volume_configuration": [{"file_system_id": "fs-1"}]}]))
 
 
 def test_any_of_several_is_enough() -> None:

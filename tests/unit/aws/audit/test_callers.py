@@ -73,6 +73,27 @@ def test_who_decrypts_with_every_key(action: str, resource: str, condition: Any,
     assert (("CF-SEC-017", "aws_iam_policy.x") in found(made("aws_iam_policy.x", policy=text))) is wide
 
 
+@pytest.mark.parametrize(
+    ("action", "resource", "rule", "wide"),
+    [
+        ("s3:GetObject", "*", "CF-SEC-027", True),
+        ("s3:Get*", "arn:aws:s3:::*", "CF-SEC-027", True),
+        ("dynamodb:Scan", "arn:aws:dynamodb:*:*:table/*", "CF-SEC-027", True),
+        ("s3:*", "*", "CF-SEC-027", False),
+        ("s3:GetObject", "arn:aws:s3:::acme-*/*", "CF-SEC-027", False),
+        ("s3:ListAllMyBuckets", "*", "CF-SEC-027", False),
+        ("ssm:GetParameter*", "*", "CF-SEC-004", True),
+        ("ssm:GetParameters", "arn:aws:ssm:us-east-1:1:parameter/*", "CF-SEC-004", True),
+        ("ssm:GetParameters", "arn:aws:ssm:us-east-1:1:parameter/shop/*", "CF-SEC-004", False),
+        ("ssm:DescribeParameters", "*", "CF-SEC-004", False),
+    ],
+)
+def test_who_reads_everything_that_is_there(action: str, resource: str, rule: str, *, wide: bool) -> None:
+    """Data of a kind, and parameters with what is secret in them; a whole service has a rule of its own."""
+    text = policy(Action=action, Resource=resource)
+    assert ((rule, "aws_iam_policy.x") in found(made("aws_iam_policy.x", policy=text))) is wide
+
+
 REST, METHOD = "aws_api_gateway_rest_api.a", "aws_api_gateway_method.m"
 OPEN = {"authorization": "NONE", "http_method": "GET"}
 OF_REST = {"rest_api_id": (REST,)}

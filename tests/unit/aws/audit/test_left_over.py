@@ -87,3 +87,19 @@ def test_ports_of_stores_and_shares_are_known(port: int) -> None:
     rule = made("aws_vpc_security_group_ingress_rule.r", **opened)
     assert ("CF-NET-003", rule.address) in found(rule)
     assert ("CF-NET-004", rule.address) not in found(rule)
+
+
+def test_a_firewall_writes_down_what_it_stopped() -> None:
+    """By a configuration that is its own."""
+    wall, logs = "aws_networkfirewall_firewall.f", "aws_networkfirewall_logging_configuration.l"
+    assert ("CF-NET-008", wall) in found(made(wall))
+    assert ("CF-NET-008", wall) not in found(made(wall), made(logs, {"firewall_arn": (wall,)}))
+
+
+def test_a_database_of_sql_server_takes_plain_connections_unless_told() -> None:
+    """As PostgreSQL does, by the same name, in every edition and version."""
+    name, group = "aws_db_instance.d", "aws_db_parameter_group.g"
+    told = made(group, parameter=[{"name": "rds.force_ssl", "value": "1"}])
+    database = {"engine": "sqlserver-se", "engine_version": "16.00"}
+    assert ("CF-DAT-003", name) in found(made(name, **database))
+    assert ("CF-DAT-003", name) not in found(made(name, {"parameter_group_name": (group,)}, **database), told)

@@ -16,7 +16,8 @@ from crossfade.aws.tables import table
 class Attribute:
     """What is wrong at a path of a type. `unsaid` says that leaving it out is wrong as well, `given` that only that is.
 
-    `least` is the smallest number that is right. `unless` names attributes that make it no matter, `so` what follows.
+    `inside` says that it matters only where the block is that it stands in, `least` is the smallest number that is
+    right. `unless` names attributes that make it no matter, `so` is what follows.
     """
 
     type: str
@@ -25,6 +26,7 @@ class Attribute:
     least: int = 0
     unsaid: bool = False
     given: bool = False
+    inside: bool = False
     unless: tuple[str, ...] = ()
     so: str = ""
 
@@ -41,7 +43,7 @@ class Attribute:
             if not is_given(resource, self.at):
                 yield "is not set"
             return
-        for value in _at(resource.values, self.at.split(".")):
+        for value in _at(resource.values, self.at.split("."), inside=self.inside):
             if value is None:
                 if self.unsaid and self.at not in resource.refers:
                     yield "is not set"
@@ -75,16 +77,17 @@ def _attribute(words: Mapping[str, Any]) -> Attribute:
     return Attribute(**read)
 
 
-def _at(values: Mapping[str, Any], path: list[str]) -> Iterator[Any]:
-    """Its values in every block that may have it; None where it is left out."""
+def _at(values: Mapping[str, Any], path: list[str], *, inside: bool = False) -> Iterator[Any]:
+    """Its values in every block that may have it; None where it is left out, or unless `inside` the block is."""
     key, *rest = path
     value = values.get(key)
     inner = (value,) if isinstance(value, Mapping) else blocks(values, key)
-    if not rest or not inner:
-        yield None if rest else value
-        return
-    for block in inner:
-        yield from _at(block, rest)
+    if not rest:
+        yield value
+    elif not inner and not inside:
+        yield None
+    for block in inner if rest else ():
+        yield from _at(block, rest, inside=inside)
 
 
 def _word(value: Any) -> str:

@@ -15,12 +15,14 @@ from crossfade.aws.resources.resource import Resource
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.require-ssl.html
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Concepts.General.SSL.Using.html
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
 _NEVER = (10**6,)
 _FORCE_TLS = {
     "postgres": ("rds.force_ssl", (15,)),
     "mysql": ("require_secure_transport", _NEVER),
     "mariadb": ("require_secure_transport", (11, 8)),
+    **dict.fromkeys((f"sqlserver-{edition}" for edition in ("ee", "se", "ex", "web")), ("rds.force_ssl", _NEVER)),
     "aurora-postgresql": ("rds.force_ssl", (17,)),
     "aurora-mysql": ("require_secure_transport", _NEVER),
 }

@@ -24,6 +24,7 @@ _OLD_SEARCH = frozenset({"Policy-Min-TLS-1-0-2019-07"})
 # Doors beside load balancers, where each says which TLS it takes, and what of that is old.
 _OLD_ELSEWHERE: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
     ("aws_api_gateway_domain_name", ("security_policy",), frozenset({"TLS_1_0"})),
+    ("aws_cloudsearch_domain", ("endpoint_options", "tls_security_policy"), _OLD_SEARCH),
     ("aws_elasticsearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
     ("aws_opensearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
 )
@@ -115,8 +116,8 @@ def _old_elsewhere(inventory: Inventory) -> Iterator[Mark]:
             if (policy := first(door.values, *keys)) in old:
                 yield Mark(door.address, f"{'.'.join(keys)} is {policy}")
     yield from _classic_unsaid(inventory)
-    for classic in inventory.of("aws_lb_ssl_negotiation_policy"):
-        for protocol in blocks(classic.values, "attribute"):
+    for classic in inventory.of("aws_lb_ssl_negotiation_policy", "aws_load_balancer_policy"):
+        for protocol in (*blocks(classic.values, "attribute"), *blocks(classic.values, "policy_attribute")):
             if protocol.get("name") in _OLD_PROTOCOLS and str(protocol.get("value")).lower() == "true":
                 yield Mark(classic.address, f"takes {protocol['name']}")
 

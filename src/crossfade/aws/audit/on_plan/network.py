@@ -152,6 +152,9 @@ def no_flow_logs(inventory: Inventory) -> Iterator[Mark]:
     for vpc in inventory.of("aws_vpc"):
         if not settings(inventory, vpc, "aws_flow_log", "vpc_id"):
             yield Mark(vpc.address, "nothing records who talked to whom")
+    for wall in inventory.of("aws_networkfirewall_firewall"):
+        if not settings(inventory, wall, "aws_networkfirewall_logging_configuration", "firewall_arn"):
+            yield Mark(wall.address, "no aws_networkfirewall_logging_configuration: nothing records what it stopped")
 
 
 def nothing_is_looked_at(inventory: Inventory) -> Iterator[Mark]:

@@ -91,7 +91,7 @@ resource "aws_ec2_client_vpn_authorization_rule" "staff" {
   authorize_all_groups   = true
 }
 
-resource "aws_vpn_connection" "old" { # CF-TLS-005, CF-SEC-012
+resource "aws_vpn_connection" "old" { # CF-TLS-005, CF-SEC-012, CF-NET-008
   customer_gateway_id             = "cgw-0123456789abcdef0"
   transit_gateway_id              = "tgw-0123456789abcdef0"
   type                            = "ipsec.1"
@@ -108,6 +108,12 @@ resource "aws_vpn_connection" "new" {
   tunnel1_phase1_dh_group_numbers = [20]
   tunnel2_ike_versions            = ["ikev2"]
   tunnel2_phase1_dh_group_numbers = [20]
+  tunnel1_log_options {
+    cloudwatch_log_options {
+      log_enabled   = true
+      log_group_arn = "arn:aws:logs:us-east-1:123456789012:log-group:/vpn"
+    }
+  }
 }
 
 resource "aws_security_group" "desk" { # CF-NET-001

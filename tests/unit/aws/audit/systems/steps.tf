@@ -130,7 +130,7 @@ resource "aws_iam_role_policy" "narrow" {
   ] })
 }
 
-resource "aws_mq_broker" "single" { # CF-DAT-006, CF-OBS-009, CF-DAT-001, CF-SEC-012
+resource "aws_mq_broker" "single" { # CF-DAT-006, CF-OBS-009, CF-DAT-001, CF-SEC-012, CF-DAT-018
   broker_name         = "single"
   engine_type         = "ActiveMQ"
   engine_version      = "5.18"

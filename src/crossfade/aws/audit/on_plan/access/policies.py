@@ -33,6 +33,12 @@ _MANAGED = (
 _WHOLE_SERVICE = re.compile(r"[a-z0-9-]+:\*", re.IGNORECASE)
 # Actions that AWS takes no narrower resource for, so that `*` is all one can write.
 _NO_RESOURCE = frozenset({"ssmmessages:*", "ec2messages:*"})
+_PARAMETERS = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath")
+# What is read with them is data, of everything that is there.
+_READING = (
+    *("s3:GetObject", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kinesis:GetRecords"),
+    *("sqs:ReceiveMessage", "rds-data:ExecuteStatement", "redshift-data:ExecuteStatement", "ebs:GetSnapshotBlock"),
+)
 _DECRYPTING = ("kms:Decrypt", "kms:ReEncryptFrom")
 _EVERY_SECRET = re.compile(r"\*|arn:aws[\w-]*:secretsmanager:[^:]*:[^:]*:(?:secret:)?\*")
 # Each of these on `*` makes an administrator of who has it: by keys or passwords of others, by rights it gives itself,
@@ -108,6 +114,9 @@ def every_secret(inventory: Inventory) -> Iterator[Mark]:
         wide = [resource for resource in one.resources if _EVERY_SECRET.fullmatch(resource)]
         if pattern and wide and not one.limited:
             yield Mark(one.address, f"allows {pattern} on {wide[0]}")
+        read = dict.fromkeys(pattern for action in _PARAMETERS if (pattern := one.permits(action)))
+        if read and one.widely and not one.limited:
+            yield Mark(one.address, f"allows {', '.join(read)} on {_widest(one)}: SecureStrings, too")
 
 
 def whole_services(inventory: Inventory) -> Iterator[Mark]:
@@ -140,6 +149,15 @@ def every_key(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(one.address, f"allows {', '.join(may)} on {_widest(one)}")
 
 
+def all_data(inventory: Inventory) -> Iterator[Mark]:
+    """By less than a whole service, which is a finding of its own."""
+    for one in _given(inventory):
+        read = dict.fromkeys(pattern for action in _READING if (pattern := one.permits(action)))
+        some = [pattern for pattern in read if not _WHOLE_SERVICE.fullmatch(pattern)]
+        if some and one.widely and not one.limited:
+            yield Mark(one.address, f"allows {', '.join(some)} on {_widest(one)}")
+
+
 def _widest(one: Statement) -> str:
     return min(one.resources, key=len)
 
@@ -163,4 +181,5 @@ CHECKS = {
     "CF-SEC-006": any_role,
     "CF-SEC-010": ways_up,
     "CF-SEC-017": every_key,
+    "CF-SEC-027": all_data,
 }

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from crossfade.aws.audit.on_plan.access.conditions import Condition, keeps_strangers_out, limits, tells_who
@@ -72,8 +73,14 @@ class Statement:
 
 def covers(pattern: str, action: str) -> bool:
     """IAM's own wildcards, whose letters have no case."""
+    return _read(pattern).fullmatch(action) is not None
+
+
+@lru_cache(maxsize=1 << 12)
+def _read(pattern: str) -> re.Pattern[str]:
+    """Once for all the actions that it is asked about: a third of an audit's time went into reading it again."""
     parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
-    return re.fullmatch("".join(parts), action, re.IGNORECASE) is not None
+    return re.compile("".join(parts), re.IGNORECASE)
 
 
 def statements(inventory: Inventory, resource: Resource, key: str = "policy") -> Iterator[Statement]:

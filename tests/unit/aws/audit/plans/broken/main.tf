@@ -773,3 +773,7 @@ resource "aws_vpn_connection" "old" { # CF-TLS-005
   type                 = "ipsec.1"
   tunnel1_ike_versions = ["ikev1"]
 }
+
+resource "aws_iam_policy" "reads" { # CF-SEC-027, and CF-SEC-004 by parameters
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["s3:GetObject", "ssm:GetParametersByPath"], Resource = "*" }] })
+}

@@ -739,4 +739,10 @@ resource "aws_vpn_connection" "new" {
   transit_gateway_id   = aws_ec2_transit_gateway.asking.id
   type                 = "ipsec.1"
   tunnel1_ike_versions = ["ikev2"]
+  tunnel1_log_options {
+    cloudwatch_log_options {
+      log_enabled   = true
+      log_group_arn = aws_cloudwatch_log_group.api.arn
+    }
+  }
 }
