@@ -17,6 +17,8 @@ from crossfade.aws.resources.resource import Resource
 from crossfade.aws.resources.written import Written
 from crossfade.core.errors import WrongInputError
 
+# Of what Terraform looked up before it planned, what tells whose all of it is.
+_IDENTITIES = frozenset({"aws_caller_identity", "aws_organizations_organization"})
 _CONVERT = "terraform show -json PLAN > plan.json"
 
 
@@ -24,7 +26,8 @@ _CONVERT = "terraform show -json PLAN > plan.json"
 class Plan:
     """What there will be once the plan is applied, and in which region when the plan says it.
 
-    `data` is what Terraform looks up only while it applies, such as a policy that names what does not exist yet.
+    `data` is what Terraform looks up only while it applies, such as a policy that names what does not exist yet, and
+    whose account and organisation it is.
     `providers` are Terraform's providers, with what is written of them.
     `lacks` are sentences about what is not in it: where there are any, it is a part of the truth.
     """
@@ -80,6 +83,7 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
             mode: tuple(_resource(each, references, regions, unknown) for each in found if _mode(each) == mode)
             for mode in ("managed", "data")
         }
+        made["data"] += tuple(_resource(each, references, regions, unknown) for each in _whose(document))
         lacks, providers = tuple(_lacking(document, found)), tuple(_providers(document))
         return Plan(resources=made["managed"], data=made["data"], providers=providers, region=regions.home, lacks=lacks)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -209,6 +213,10 @@ def _looked_up(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any],
             yield each, {"region": values.get("region") or values.get("name")}
         elif each.get("type") == "aws_availability_zones":
             yield each, {"names": values.get("names")}
+
+
+def _whose(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (each for each in _found(_prior(document)) if each.get("mode") == "data" and each.get("type") in _IDENTITIES)
 
 
 def _mode(found: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from tests.unit.aws.audit.test_kinds import found, made, policy
 
+from crossfade.aws.audit.plan import audit_plan
+from crossfade.aws.resources.plan import understand
 from crossfade.aws.resources.resource import Resource
 
 ROLE = "aws_iam_role.x"
@@ -52,6 +54,24 @@ def test_all_of_another_account_is_told_unless_it_is_ones_own(
 ) -> None:
     """What stands elsewhere in the plan is the team's; one role of it, or a test of who asks, is no finding."""
     assert (("CF-SEC-019", ROLE) in found(trusting(who, condition), *beside)) is found_
+
+
+def test_whose_account_it_is_was_looked_up_while_it_was_planned() -> None:
+    """Terraform knows before it plans; new resources have no numbers yet."""
+    role = {"address": ROLE, "mode": "managed", "type": "aws_iam_role", "values": dict(trusting(STRANGER).values)}
+    known = {"address": "data.aws_caller_identity.me", "mode": "data", "type": "aws_caller_identity"}
+    document = {
+        "planned_values": {"root_module": {"resources": [role]}},
+        "configuration": {"root_module": {}},
+        "prior_state": {
+            "values": {"root_module": {"resources": [{**known, "values": {"account_id": "999988887777"}}]}}
+        },
+    }
+    ids = {one.rule.id for one in audit_plan(understand(document, "plan.json"), "plan.json")}
+    assert "CF-SEC-019" not in ids
+    del document["prior_state"]
+    ids = {one.rule.id for one in audit_plan(understand(document, "plan.json"), "plan.json")}
+    assert "CF-SEC-019" in ids
 
 
 @pytest.mark.parametrize(

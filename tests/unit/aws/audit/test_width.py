@@ -1,5 +1,6 @@
 """How far rights reach: by what an ARN leaves out, by conditions that limit nothing, and by policies of AWS's own."""
 
+import json
 from typing import Any
 
 import pytest
@@ -149,3 +150,39 @@ def test_an_access_point_lets_no_stranger_in_unless_it_is_told_to() -> None:
     own = made("aws_opensearch_domain_policy.p", {"domain_name": (inside.address,)}, access_policies=text)
     assert ("CF-SEC-009", own.address) not in found(inside, own)
     assert ("CF-SEC-009", own.address) in found(made("aws_opensearch_domain.d"), own)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied", "rules"),
+    [
+        ("iam:*", {"Action": "iam:*", "Resource": "*"}, set()),
+        ("*", {"Action": "*", "Resource": "*"}, set()),
+        ("iam:PassRole", {"Action": ["iam:*", "organizations:*"], "Resource": "*"}, set()),
+        ("*", {"Action": "iam:*", "Resource": "*"}, {"CF-SEC-003"}),
+        ("iam:PassRole", {"Action": "iam:PassRole", "Resource": "arn:aws:iam::1:role/admin"}, {"CF-SEC-006"}),
+        (
+            "iam:PassRole",
+            {"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}},
+            {"CF-SEC-006"},
+        ),
+        ("s3:*", {"Action": "s3:Delete*", "Resource": "*"}, {"CF-SEC-005"}),
+    ],
+)
+def test_what_the_same_policy_takes_away_nobody_has(allowed: str, denied: Any, rules: set[str]) -> None:
+    """Everywhere and always; what it forbids here or sometimes is still there otherwise. As text, and as a document."""
+    deny = {"Effect": "Deny", **denied}
+    text = json.dumps({"Statement": [{"Effect": "Allow", "Action": allowed, "Resource": "*"}, deny]})
+    written = made("aws_iam_policy.x", policy=text)
+    condition = [{"test": "Bool", "variable": "aws:MultiFactorAuthPresent", "values": ["false"]}]
+    statements = [
+        {"effect": "Allow", "actions": [allowed], "resources": ["*"]},
+        {
+            "effect": "Deny",
+            "actions": denied["Action"] if isinstance(denied["Action"], list) else [denied["Action"]],
+            "resources": [denied["Resource"]],
+            "condition": condition if "Condition" in denied else [],
+        },
+    ]
+    document = made("aws_iam_policy_document.x", statement=statements)
+    for policy_ in (written, document):
+        assert {id_ for id_, where in found(policy_) if where == policy_.address} == rules

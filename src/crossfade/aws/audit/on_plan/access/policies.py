@@ -123,6 +123,7 @@ def whole_services(inventory: Inventory) -> Iterator[Mark]:
     yield from _attached(inventory, "CF-SEC-005")
     for one in _given(inventory):
         whole = [each for each in one.actions if _WHOLE_SERVICE.fullmatch(each) and each.lower() not in _NO_RESOURCE]
+        whole = [each for each in whole if not one.forbids(each)]
         if whole and one.widely and not one.limited:
             yield Mark(one.address, f"allows {', '.join(whole)} on {_widest(one)}")
 

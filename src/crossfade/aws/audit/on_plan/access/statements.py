@@ -32,6 +32,7 @@ class Statement:
     """One statement with Effect Allow. `principals` are (kind, who) pairs: ("AWS", "*"); none in a role's own policy.
 
     `conditions` are the values by condition key, in lower-case letters. `all_but` says NotAction: everything else.
+    `denied` are patterns of actions that the same policy forbids everywhere, whoever asks and however.
     """
 
     address: str
@@ -40,6 +41,7 @@ class Statement:
     principals: tuple[tuple[str, str], ...] = ()
     conditions: tuple[Condition, ...] = ()
     all_but: bool = False
+    denied: tuple[str, ...] = ()
 
     @property
     def limited(self) -> bool:
@@ -57,7 +59,7 @@ class Statement:
 
     @property
     def everything(self) -> bool:
-        return not {"*", "*:*"}.isdisjoint(self.actions)
+        return not {"*", "*:*"}.isdisjoint(self.actions) and not self.forbids("*")
 
     @property
     def anybody(self) -> bool:
@@ -67,8 +69,14 @@ class Statement:
         return not any(map(keeps_strangers_out, self.conditions))
 
     def permits(self, action: str) -> str:
-        """The pattern that covers an action, unless that is everything, which is a finding of its own."""
+        """The pattern that covers an action, unless that is everything, which is a finding of its own, or forbidden."""
+        if self.forbids(action):
+            return ""
         return next((one for one in self.actions if one not in {"*", "*:*"} and covers(one, action)), "")
+
+    def forbids(self, action: str) -> bool:
+        """Whether the policy takes an action, or all that a pattern covers, away again."""
+        return any(covers(pattern, action) for pattern in self.denied)
 
 
 def covers(pattern: str, action: str) -> bool:
@@ -97,6 +105,7 @@ def statements(inventory: Inventory, resource: Resource, key: str = "policy") ->
                 statement.principals,
                 statement.conditions,
                 statement.all_but,
+                statement.denied,
             )
 
 
@@ -106,7 +115,9 @@ def parsed(address: str, text: Any) -> Iterator[Statement]:
         document = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         return
-    for found in listed(document.get("Statement") if isinstance(document, dict) else None):
+    every = listed(document.get("Statement") if isinstance(document, dict) else None)
+    denied = tuple(action for found in every for action in _taken_away(found))
+    for found in every:
         if isinstance(found, dict) and found.get("Effect") == "Allow":
             yield Statement(
                 address,
@@ -115,12 +126,27 @@ def parsed(address: str, text: Any) -> Iterator[Statement]:
                 principals=_ALL_BUT_SOME if "NotPrincipal" in found else tuple(_principals(found.get("Principal"))),
                 conditions=tuple(_conditions(found.get("Condition"))),
                 all_but="NotAction" in found,
+                denied=denied,
             )
+
+
+def _taken_away(found: Any) -> tuple[str, ...]:
+    """What a statement forbids everywhere and always."""
+    if not isinstance(found, dict) or found.get("Effect") != "Deny" or found.get("Condition"):
+        return ()
+    return _texts(found.get("Action")) if "*" in listed(found.get("Resource")) else ()
 
 
 def of_document(document: Resource) -> Iterator[Statement]:
     """Those of an aws_iam_policy_document that names what does not exist yet, as far as they are known."""
-    for found in blocks(document.values, "statement"):
+    every = blocks(document.values, "statement")
+    denied = tuple(
+        action
+        for found in every
+        if found.get("effect") == "Deny" and not blocks(found, "condition") and "*" in listed(found.get("resources"))
+        for action in _texts(found.get("actions"))
+    )
+    for found in every:
         if found.get("effect") not in {None, "Allow"}:
             continue
         yield Statement(
@@ -130,6 +156,7 @@ def of_document(document: Resource) -> Iterator[Statement]:
             principals=_ALL_BUT_SOME if blocks(found, "not_principals") else tuple(_identified(found)),
             conditions=tuple(_tested(found)),
             all_but=bool(found.get("not_actions")),
+            denied=denied,
         )
 
 
