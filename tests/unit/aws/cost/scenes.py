@@ -1,6 +1,6 @@
 """Resources as a bill knows them, with what they refer to: what each attribute that is charged is changed in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,24 @@ _MIXED = {
 }
 _OF_TEMPLATE = {"launch_template.id": "aws_launch_template.t"}
 
+
 # Where no scene of its kind shows an attribute, a later one does.
+def _hosts(kind: str) -> Iterator[Scene]:
+    """Alone: in a subnet, of an old class, and with what a template says."""
+    yield scene(kind, (TEMPLATE, OPEN), {"subnet_id": OPEN.address}, instance_type="t3.medium")
+    yield scene(kind, instance_type="m3.large")
+    for key in ("launch_template.id", "launch_template.name"):
+        yield scene(kind, (TEMPLATE,), {key: TEMPLATE.address})
+    yield scene(
+        kind,
+        (made("aws_launch_template.d", block_device_mappings=[{"device_name": "/dev/sdf", "ebs": [DISK]}]),),
+        {"launch_template.id": "aws_launch_template.d"},
+        instance_type="m5.large",
+        root_block_device=[DISK],
+        ebs_block_device=[{"device_name": "/dev/sdf", **DISK}],
+    )
+
+
 SCENES: tuple[Scene, ...] = (
     scene("aws_cloudfront_distribution", viewer_certificate=[{"ssl_support_method": "sni-only"}]),
     *(scene(kind, **_IN_SUBNETS, **_BALANCER) for kind in ("aws_alb", "aws_lb")),
@@ -152,18 +169,7 @@ SCENES: tuple[Scene, ...] = (
         root_block_device=[DISK],
         ebs_block_device=[{"device_name": "/dev/sdf", **DISK}],
     ),
-    scene("aws_instance", (TEMPLATE, OPEN), {"subnet_id": OPEN.address}, instance_type="t3.medium"),
-    scene("aws_instance", instance_type="m3.large"),
-    scene("aws_instance", (TEMPLATE,), {"launch_template.id": TEMPLATE.address}),
-    scene("aws_instance", (TEMPLATE,), {"launch_template.name": TEMPLATE.address}),
-    scene(
-        "aws_instance",
-        (made("aws_launch_template.d", block_device_mappings=[{"device_name": "/dev/sdf", "ebs": [DISK]}]),),
-        {"launch_template.id": "aws_launch_template.d"},
-        instance_type="m5.large",
-        root_block_device=[DISK],
-        ebs_block_device=[{"device_name": "/dev/sdf", **DISK}],
-    ),
+    *(each for kind in ("aws_instance", "aws_spot_instance_request") for each in _hosts(kind)),
     scene("aws_ebs_volume", **{"size": 100, **{key: value for key, value in DISK.items() if key != "volume_size"}}),
     scene("aws_ebs_volume", snapshot_id="snap-1"),
     scene("aws_ebs_volume", size=100, type="gp3"),
@@ -287,6 +293,7 @@ SCENES: tuple[Scene, ...] = (
         engine="aurora-postgresql",
         engine_version="13",
     ),
+    scene("aws_rds_cluster", engine="postgres", engine_version="13", db_cluster_instance_class="db.m5d.large"),
     scene(
         "aws_rds_cluster_instance",
         (made("aws_rds_cluster.c", engine="aurora-postgresql", engine_version="13"),),

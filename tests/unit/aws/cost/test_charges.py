@@ -199,6 +199,10 @@ def test_records_that_nobody_visits_by_bring_no_queries() -> None:
             True,
         ),
         (made("aws_wafv2_web_acl_logging_configuration.w", log_destination_configs=["arn:aws:s3:::logs"]), False),
+        (made("aws_api_gateway_method_settings.m", settings=[{"logging_level": "INFO"}]), True),
+        (made("aws_api_gateway_method_settings.m", settings=[{"logging_level": "OFF"}]), False),
+        (made("aws_iot_logging_options.i", default_log_level="DISABLED"), False),
+        (made("aws_transfer_server.t", structured_log_destinations=["arn:aws:logs:us-east-1:1:log-group:g:*"]), True),
     ],
 )
 def test_logs_without_a_group_in_the_plan_are_named(writer: Resource, *, writes: bool) -> None:

@@ -28,6 +28,7 @@ Change = tuple[Values, Mapping[str, tuple[str, ...]]]
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "allocated_storage": (401, 900),
     "ami": ("ami-1",),
+    "aws_spot_instance_request.ami": ("windows-2022",),
     "ami_type": ("WINDOWS_CORE_2022_x86_64",),
     "backup_retention_period": (7,),
     "base": (3,),

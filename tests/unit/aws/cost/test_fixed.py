@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.unit.aws.cost.bills import items, line, made, of
+from tests.unit.aws.cost.bills import VIRGINIA, items, line, made, months, of
 
 from crossfade.aws.cost.bill.charges.support import cores
 from crossfade.aws.resources.resource import Resource
@@ -346,9 +346,13 @@ def test_an_old_version_costs_more(engine: str, version: str, day: date, key: st
 
 
 def test_extended_support_counts_cores_and_zones() -> None:
-    """Two cores in two zones are four; who refuses extended support pays nothing."""
+    """Two cores in two zones are four, a Multi-AZ cluster has three hosts; who refuses it pays nothing."""
     database = {"engine": "postgres", "engine_version": "13", "instance_class": "db.t4g.micro", "multi_az": True}
     assert quantity(of(made("aws_db_instance.d", **database)), "Extended support of postgres 13") == 4 * 730
+    cluster = made(
+        "aws_rds_cluster.c", engine="mysql", engine_version="8.0.35", db_cluster_instance_class="db.m6gd.xlarge"
+    )
+    assert quantity(of(cluster), "Extended support of mysql 8.0") == 3 * 4 * 730
     refused = of(
         made("aws_db_instance.d", engine_lifecycle_support="open-source-rds-extended-support-disabled", **database)
     )
@@ -377,3 +381,28 @@ def test_a_version_of_aurora_is_counted_its_own_way() -> None:
     assert old is not None
     assert newer is not None
     assert (old.version, old.since, newer.version) == ("5.7", date(2024, 12, 1), "8.0")
+
+
+def test_a_host_of_spare_capacity_has_its_disk_and_its_address() -> None:
+    """What is asked for by itself is a host like others, at a price that nobody knows."""
+    found = of(made("aws_spot_instance_request.s", instance_type="m5.large"), book=VIRGINIA)
+    assert quantity(found, "Host s, m5.large, spare capacity") == 730
+    assert {"Disks, gp2", "Public IPv4 addresses", "Sent to the internet"} <= set(items(found))
+
+
+def test_a_certificate_with_addresses_of_its_own_costs_by_the_month() -> None:
+    """600 dollars in every region, for its place is CloudFront's edge; one that is told apart by name is free."""
+    own, shared = (
+        of(made("aws_cloudfront_distribution.d", viewer_certificate=[{"ssl_support_method": method}]))
+        for method in ("vip", "sni-only")
+    )
+    assert months(own, "Dedicated IP addresses for TLS") == ("600.00",) * 3
+    assert "Dedicated IP addresses for TLS" not in items(shared)
+
+
+def test_addresses_that_a_file_server_is_given_are_billed() -> None:
+    """Those that the same plan makes are billed where they are made."""
+    given = {"endpoint_details": [{"address_allocation_ids": ["eipalloc-1", "eipalloc-2"]}]}
+    assert quantity(of(made("aws_transfer_server.t", **given)), "Public IPv4 addresses") == 2 * 730
+    own = {"endpoint_details.address_allocation_ids": ("aws_eip.e",)}
+    assert quantity(of(made("aws_eip.e"), made("aws_transfer_server.t", own, **given)), "Public IPv4 addresses") == 730

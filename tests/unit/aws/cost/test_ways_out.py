@@ -17,10 +17,14 @@ def books(region: str | None) -> PriceBook:
 
 
 @pytest.mark.parametrize(
-    "kind", ["aws_nat_gateway", "aws_vpn_connection", "aws_apigatewayv2_api", "aws_lambda_function_url"]
+    "kind",
+    [
+        *("aws_nat_gateway", "aws_vpn_connection", "aws_apigatewayv2_api", "aws_lambda_function_url"),
+        *("aws_s3_bucket_website_configuration", "aws_transfer_server"),
+    ],
 )
 def test_what_has_no_balancer_sends_as_well(kind: str) -> None:
-    """A cluster behind a NAT, a tunnel to the office and an API without a balancer are billed by the GB."""
+    """A cluster behind a NAT, a tunnel, an API, a site in a bucket and a file server are billed by the GB."""
     assert line(of(made(f"{kind}.x"), book=VIRGINIA), SENT).addresses == (f"{kind}.x",)
 
 
@@ -59,5 +63,5 @@ def test_what_is_used_by_hand_is_told_of_each_region() -> None:
     lines = [each for each in of(*functions, book=VIRGINIA, books=books).lines if "coming in" in each.item]
     assert [(each.item, each.price) for each in lines] == [
         ("Logs, coming in", Decimal("0.50")),
-        ("Logs, coming in, eu-west-1", None),
+        ("Logs, coming in, eu-west-1", Decimal("0.57")),
     ]

@@ -14,35 +14,55 @@ from crossfade.file.cloud.month import Month
 _MONTH = 30  # days
 _LONGEST = 365  # days of logs in the bill of a group that never removes any
 # AWS makes a group for what these write.
-_ALWAYS = ("aws_lambda_function", "aws_glue_job", "aws_batch_job_definition")
+_ALWAYS = (
+    *("aws_lambda_function", "aws_glue_job", "aws_batch_job_definition", "aws_apprunner_service"),
+    *("aws_sagemaker_endpoint", "aws_sagemaker_notebook_instance"),
+)
 # These write unless they are told to keep quiet, or to write elsewhere.
 _UNLESS: Mapping[str, tuple[str, frozenset[str]]] = {
     "aws_codebuild_project": ("logs_config.cloudwatch_logs.status", frozenset({"DISABLED"})),
     "aws_flow_log": ("log_destination_type", frozenset({"s3", "kinesis-data-firehose"})),
+    "aws_iot_logging_options": ("default_log_level", frozenset({"DISABLED"})),
 }
 # And these where somebody says so.
 _WHERE: Mapping[str, str] = {
     "aws_api_gateway_stage": "access_log_settings.destination_arn",
+    "aws_api_gateway_method_settings": "settings.logging_level",
     "aws_apigatewayv2_stage": "access_log_settings.destination_arn",
+    "aws_appsync_graphql_api": "log_config.field_log_level",
+    "aws_bedrock_model_invocation_logging_configuration": "logging_config.cloudwatch_config.log_group_name",
     "aws_cloudtrail": "cloud_watch_logs_group_arn",
+    "aws_datasync_task": "cloudwatch_log_group_arn",
     "aws_db_instance": "enabled_cloudwatch_logs_exports",
     "aws_docdb_cluster": "enabled_cloudwatch_logs_exports",
     "aws_ec2_client_vpn_endpoint": "connection_log_options.enabled",
     "aws_elasticache_cluster": "log_delivery_configuration.destination_type",
     "aws_elasticache_replication_group": "log_delivery_configuration.destination_type",
     "aws_elasticsearch_domain": "log_publishing_options.cloudwatch_log_group_arn",
+    "aws_fsx_windows_file_system": "audit_log_configuration.audit_log_destination",
+    "aws_kinesis_firehose_delivery_stream": "extended_s3_configuration.cloudwatch_logging_options.enabled",
+    "aws_kinesisanalyticsv2_application": "cloudwatch_logging_options.log_stream_arn",
     "aws_mq_broker": "logs.general",
     "aws_msk_cluster": "logging_info.broker_logs.cloudwatch_logs",
+    "aws_mskconnect_connector": "log_delivery.worker_log_delivery.cloudwatch_logs.enabled",
+    "aws_mwaa_environment": "logging_configuration",
     "aws_neptune_cluster": "enable_cloudwatch_logs_exports",
+    "aws_networkfirewall_logging_configuration": "logging_configuration.log_destination_config.log_destination_type",
     "aws_opensearch_domain": "log_publishing_options.cloudwatch_log_group_arn",
+    "aws_pipes_pipe": "log_configuration.cloudwatch_logs_log_destination.log_group_arn",
     "aws_rds_cluster": "enabled_cloudwatch_logs_exports",
+    "aws_redshift_logging": "log_exports",
     "aws_route53_query_log": "cloudwatch_log_group_arn",
     "aws_route53_resolver_query_log_config": "destination_arn",
     "aws_sfn_state_machine": "logging_configuration.log_destination",
+    "aws_storagegateway_gateway": "cloudwatch_log_group_arn",
+    "aws_transfer_server": "structured_log_destinations",
+    "aws_verifiedaccess_instance_logging_configuration": "access_logs.cloudwatch_logs.enabled",
+    "aws_vpclattice_access_log_subscription": "destination_arn",
     "aws_vpn_connection": "tunnel1_log_options.cloudwatch_log_options.log_enabled",
     "aws_wafv2_web_acl_logging_configuration": "log_destination_configs",
 }
-_ELSEWHERE = ("kinesis-firehose", "arn:aws:s3", "arn:aws:firehose")
+_ELSEWHERE = ("kinesis-firehose", "arn:aws:s3", "arn:aws:firehose", "S3", "KinesisDataFirehose", "OFF", "NONE")
 
 
 def logs(inventory: Inventory, usage: Month) -> Iterator[Charge]:

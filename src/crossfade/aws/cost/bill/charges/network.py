@@ -21,12 +21,14 @@ _KINDS = {
     "gateway": ("Gateway load balancer", "gwlb", "GLCU"),
 }
 # What sends to the internet without a balancer or a host that is alone: billed by the GB like those.
-# https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer, https://aws.amazon.com/api-gateway/pricing/
+# https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer, https://aws.amazon.com/api-gateway/pricing/, https://aws.amazon.com/s3/pricing/
 _SENDERS = (
     *("aws_nat_gateway", "aws_vpn_connection", "aws_ec2_client_vpn_endpoint", "aws_globalaccelerator_accelerator"),
     *("aws_api_gateway_rest_api", "aws_apigatewayv2_api", "aws_lambda_function_url", "aws_appsync_graphql_api"),
+    *("aws_s3_bucket_website_configuration", "aws_transfer_server"),
 )
 _RUNNERS = frozenset({"aws_autoscaling_group", "aws_eks_node_group", "aws_ecs_service"})  # with public addresses
+_HOSTS = ("aws_instance", "aws_spot_instance_request")
 _HOURLY = ("Interface", "GatewayLoadBalancer")
 
 
@@ -139,7 +141,7 @@ def _holders(inventory: Inventory, usage: Month) -> Iterator[tuple[Amount, Resou
     """Each address once: an elastic address that is given to a host takes the place of the host's own."""
     yield from _held_by_doors(inventory)
     taken = _with_elastic(inventory)
-    for instance in inventory.of("aws_instance"):
+    for instance in inventory.of(*_HOSTS):
         if instance.address not in taken and _opened(inventory, instance):
             yield Amount.of(1), instance
     for group in inventory.of("aws_autoscaling_group"):
@@ -202,7 +204,7 @@ def _with_elastic(inventory: Inventory) -> frozenset[str]:
         each.address
         for holder in inventory.of("aws_eip", "aws_eip_association")
         for key in ("instance", "instance_id", "network_interface", "network_interface_id")
-        for each in inventory.referred(holder, key, "aws_instance")
+        for each in inventory.referred(holder, key, *_HOSTS)
     )
     return frozenset(given)
 
@@ -234,7 +236,7 @@ def _given(resource: Resource, key: str) -> int:
 def _ways_out(inventory: Inventory, usage: Month) -> Iterator[Resource]:
     """What answers visitors; where nothing does, hosts, and else whatever else sends to the internet."""
     balancers = [each for each in inventory.of("aws_lb", "aws_alb", "aws_elb") if _is_outside(each)]
-    if found := balancers or list(inventory.of("aws_instance")):
+    if found := balancers or list(inventory.of(*_HOSTS)):
         yield from found
         return
     yield from inventory.of(*_SENDERS)

@@ -14,6 +14,8 @@ _REFUSED = "open-source-rds-extended-support-disabled"
 _SMALL = {"t1.micro": 1, "t2.micro": 1, "t2.small": 1}
 _CORES = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4}
 _PER_XLARGE = 4
+_OF_CLUSTER = "db_cluster_instance_class"  # of a Multi-AZ cluster: a writer and two that can be read
+_HOSTS_OF_CLUSTER = 3
 # Those whose price for it nobody here knows: of caches a part of the node's own, of search by what a node is worth.
 _UNKNOWN = (
     *("aws_elasticache_replication_group", "aws_elasticache_cluster"),
@@ -29,6 +31,9 @@ def databases(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]
     for instance in inventory.of("aws_rds_cluster_instance"):
         cluster = next(iter(inventory.referred(instance, "cluster_identifier", "aws_rds_cluster")), instance)
         yield from _by_core(instance, cluster, 1, usage, day)
+    for cluster in inventory.of("aws_rds_cluster"):
+        if cluster.values.get(_OF_CLUSTER):
+            yield from _by_core(cluster, cluster, _HOSTS_OF_CLUSTER, usage, day)
     for instance in inventory.of("aws_docdb_cluster_instance"):
         cluster = next(iter(inventory.referred(instance, "cluster_identifier", "aws_docdb_cluster")), instance)
         yield from _by_core(instance, cluster, 1, usage, day, "docdb")
@@ -64,7 +69,7 @@ def _by_core(  # noqa: PLR0917  private, and all of a kind
     if ended is None or _REFUSED in (each.values.get("engine_lifecycle_support") for each in (found, whole)):
         return
     year = "year-3" if ended.is_doubled(day) else "year-1"
-    count = cores(str(found.values.get("instance_class", "")))
+    count = cores(str(found.values.get("instance_class") or found.values.get(_OF_CLUSTER) or ""))
     yield Charge(
         area="Data",
         item=f"Extended support of {engine} {ended.version}",

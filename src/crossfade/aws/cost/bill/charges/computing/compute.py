@@ -18,6 +18,7 @@ def compute(inventory: Inventory, usage: Month) -> Iterator[Charge]:
         ("aws_ecs_service", fargate),
         ("aws_autoscaling_group", group),
         ("aws_instance", instance),
+        ("aws_spot_instance_request", instance),
         ("aws_eks_node_group", node_group),
     ):
         for found in inventory.of(kind):

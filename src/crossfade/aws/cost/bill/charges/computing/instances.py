@@ -138,14 +138,14 @@ def node_group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[
 
 
 def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
-    """A host alone; what it does not say, its template does."""
+    """A host alone, or one that is asked for of spare capacity; what it does not say, its template does."""
     template = _template(inventory, found)
     base, values = _of_template(template) if template else _Host(kind=None), found.values
     market = first(values, "instance_market_options", "market_type")
     kind = values.get("instance_type") or base.kind
     host = _Host(
         kind=kind,
-        spot=market == "spot" or base.spot,
+        spot=market == "spot" or base.spot or found.type == "aws_spot_instance_request",
         tenancy=_tenancy(found, values, "tenancy") or base.tenancy,
         watched=bool(values.get("monitoring")) or base.watched,
         fast_disks=bool(values.get("ebs_optimized")) or base.fast_disks,
