@@ -193,3 +193,19 @@ def test_a_detector_that_is_switched_off_looks_at_nothing() -> None:
     assert (
         bill(made("aws_guardduty_detector.g")) == bill(made("aws_guardduty_detector.g", enable=True)) == ["GuardDuty"]
     )
+
+
+def test_hosts_of_emr_are_hosts_of_ec2_with_a_fee() -> None:
+    """Each group by its class; a cluster that ends after its steps runs for nobody knows how long."""
+    groups: dict[str, Any] = {
+        "master_instance_group": [{"instance_type": "m5.xlarge"}],
+        "core_instance_group": [{"instance_type": "r5.2xlarge", "instance_count": 3, "ebs_config": [{"size": 100}]}],
+    }
+    stays = of(made("aws_emr_cluster.e", **groups), book=VIRGINIA)
+    assert line(stays, "EMR hosts r5.2xlarge").quantity.expected == 3 * 730
+    assert {"EMR hosts m5.xlarge", "EMR on m5.xlarge", "aws_emr_cluster, core_instance_group.ebs_config"} <= set(
+        items(stays)
+    )
+    ends = of(made("aws_emr_cluster.e", keep_job_flow_alive_when_no_steps=False, **groups), book=VIRGINIA)
+    assert line(ends, "EMR hosts, until the cluster ends after its steps").unsaid
+    assert not [item for item in items(ends) if item.startswith(("EMR hosts m5", "EMR on"))]
