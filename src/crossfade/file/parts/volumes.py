@@ -76,12 +76,13 @@ def shared_by_two_kinds(services: "Mapping[str, Service]") -> Iterator[Clash]:
         for index, volume in enumerate(service.volumes):
             owner, runtime = owners.setdefault(volume.source, (name, service.runtime))
             if volume.named and runtime != service.runtime:
-                one, other = f"the {_KINDS[runtime]} {owner}", f"the {_KINDS[service.runtime]} {name}"
+                one, other = f"the {_called(runtime)} {owner}", f"the {_called(service.runtime)} {name}"
                 found = f"{volume.source}, which {one} has and {other}"
                 yield Clash(("services", name, "volumes", index), found, "a folder for both, such as ./data")
 
 
-_KINDS = {"docker": "container", "process": "process"}
+def _called(runtime: str) -> str:
+    return "container" if runtime == "docker" else runtime
 
 
 def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str, str, str]]:
