@@ -33,7 +33,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "scale": ("ship.steer", "Change how many instances a service has."),
         "restart": ("ship.steer", "Replace a service's instances, without losing a request."),
         "run": ("ship.visit", "Run a command in the release that runs, on this terminal."),
-        "exec": ("ship.visit", "The same beside an instance."),
+        "exec": ("ship.visit", "Run a command beside an instance, on this terminal."),
         "loadtest": ("ship.loadtest", "Send visitors, and hold what they met against what was promised."),
         "rehearse": ("ship.rehearse", "Play a deploy to production on this machine, with a sick release as well."),
         "tag": ("ship.steer", "Name a release, so that it is kept and found again."),

@@ -39,10 +39,13 @@ _SEVERITIES = ("critical", "high", "medium", "low")
     type=click.Choice((*_SEVERITIES, "none")),
     default="high",
     show_default=True,
-    help="The least severity that fails.",
+    help="The lowest severity that fails.",
 )
 def audit(call: Call, *, plan: Path | None, account: bool, accept: Path | None, sarif: str | None, fail_on: str) -> int:
-    """Find what is dangerous in the file, in a Terraform plan, in the account, or with -e or -f beside these in all."""
+    """Find what is dangerous in the file, in a Terraform plan, or in the account itself.
+
+    The file is read where neither --plan nor --account is given, and beside these with -e or -f.
+    """
     if sarif == "-" and call.json:
         raise WrongInputError("--json and --sarif - both want stdout", "name a file for one of them")
     from crossfade.aws.audit.finding import counting

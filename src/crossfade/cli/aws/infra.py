@@ -10,7 +10,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "bootstrap": ("bootstrap", "Make the bucket and the table for Terraform's state."),
     "rights": ("rights", "Print the IAM policy that whoever deploys needs."),
     "plan": ("terraform", "Show what apply would change on AWS."),
-    "apply": ("terraform", "Make AWS as the file says."),
+    "apply": ("terraform", "Make AWS what the file says."),
     "output": ("terraform", "Print addresses and names that AWS gave."),
     "destroy": ("terraform", "Take an environment off AWS."),
 }

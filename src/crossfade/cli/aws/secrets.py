@@ -28,9 +28,9 @@ LIMIT = 60.0  # seconds for a command that prints a value: time to unlock a vaul
 def secrets() -> None:
     """Give the secrets of an environment on AWS or on hosts their values, and see which are empty.
 
-    On AWS Terraform makes secrets without values; hosts keep them themselves, and a value that was given counts before
-    that of the shell that deploys. A release has the values that were current when it was deployed, and goes back with
-    them. Both verbs take --json.
+    On AWS Terraform makes secrets without values; hosts keep them themselves, and a value that was given here wins
+    over that of the shell that deploys. A release has the values that were current when it was deployed, and goes back
+    with them. Both verbs take --json.
     """
 
 

@@ -53,7 +53,7 @@ def plan(job: EnvironmentJob, *, out: Path | None, save: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask. Production wants --confirm instead.")
 @click.option("--plan", "saved", type=click.Path(path_type=Path), help="What `infra plan --save` wrote, exactly.")
 def apply(job: EnvironmentJob, *, said: "SaidBefore", saved: Path | None) -> None:
-    """Make AWS as the file says: plan, show the plan, ask, and make exactly what was shown.
+    """Make AWS what the file says: plan, show the plan, ask, and make exactly what was shown.
 
     Production is confirmed by typing its name; what would lose data, by a second sentence. Ctrl-C stops in order:
     Terraform ends what is under way and saves its state.

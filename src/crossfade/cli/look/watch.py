@@ -19,7 +19,7 @@ EVERY = 0.5
 def watch(call: Call) -> None:
     """Status that keeps itself up to date, until Ctrl-C.
 
-    Where no terminal is, a new status is printed whenever it changed; with --json each is one line.
+    Without a terminal the new status is printed whenever it changes; with --json each is one line.
     """
     last = ""
     if sys.stdout.isatty() and not call.json:

@@ -46,7 +46,7 @@ def _meant(_: click.Context, __: click.Parameter, given: bool) -> None:  # noqa:
 def up(
     call: Call, *, foreground: bool, balancer: str | None, restart: bool, balancer_restart: bool, install: bool
 ) -> None:
-    """Start the controller of this machine; nothing happens when it runs.
+    """Start the controller of this machine; nothing happens when it runs already.
 
     What was deployed is found again: instances that still run are adopted, others started anew.
     """
@@ -82,9 +82,9 @@ def up(
 @click.option("--all", "everything", is_flag=True, help="All apps, the balancer and the controller.")
 @click.option("--force", is_flag=True, help="Even locked, or in the middle of a rollout, which is taken back first.")
 @click.option("--with-data", is_flag=True, help="Delete the data of the app's stores and volumes, too.")
-@click.option("--yes", is_flag=True, help="With -e: no question, where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="With -e: do not ask, as where nobody can answer.")
 @click.option(
-    "--confirm", metavar="NAME", help="The app's name for --with-data, the environment's in production: no question."
+    "--confirm", metavar="NAME", help="Do not ask: the app's name with --with-data, the environment's in production."
 )
 def down(
     call: Call,

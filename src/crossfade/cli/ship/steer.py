@@ -115,7 +115,7 @@ def _aborted(call: Call, client: ControllerClient, service: str | None) -> dict[
 @called(app=True)
 @click.option("--reason", default="", help="Shown to everybody who is refused.")
 @click.option("--release", is_flag=True, help="Unlock.")
-@click.option("--force", is_flag=True, help="Lock even when somebody else did already.")
+@click.option("--force", is_flag=True, help="Lock it even when somebody else already has.")
 def lock(call: Call, *, service: str | None, reason: str, release: bool, force: bool) -> None:
     """Forbid rollouts of SERVICE, or of all services of the app, until `crossfade lock --release`."""
     client = call.client()

@@ -54,9 +54,9 @@ def _split(args: list[str]) -> tuple[list[str], bool, list[str]]:
 def run(ctx: click.Context, call: Call, *, service: str | None) -> int:
     """Run COMMAND in the release of SERVICE that runs: its code, its environment and its secrets.
 
-    On a terminal it has the terminal. Its exit code is this one's. No shell reads the command unless it is one. On AWS
-    it is a task of its own, or on hosts a container of its own on one of them, and has no terminal: its last lines are
-    shown when it has ended.
+    It has this terminal, where there is one, and its exit code becomes this command's. No shell reads COMMAND unless it
+    is one. On AWS it is a task of its own, or on hosts a container of its own on one of them, and has no terminal: its
+    last lines are shown when it has ended.
     """
     client = call.client()
     if call.away() is not None:

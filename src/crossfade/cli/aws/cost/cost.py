@@ -38,7 +38,7 @@ class Costs(click.Group):
 )
 @called(file=True, state=False)
 @click.option("--plan", type=_FILE, help="A Terraform plan as JSON instead of the file.")
-@click.option("--region", help="With --plan: where what the plan does not place is.")
+@click.option("--region", help="With --plan: the region of what the plan does not place.")
 @click.option("--table", type=_FILE, help="A table that a team wrote, in YAML, instead of the file.")
 @click.option("--prices", type=_FILE, help="A price book of your own, in YAML.")
 @click.option(
