@@ -13,7 +13,7 @@ from crossfade.cli.call import Call
 from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.paths import from_folder
-from crossfade.platforms.local.balancers.sockets import require_free
+from crossfade.platforms.local.balancers.ports import require_free
 from crossfade.source.there import is_file
 
 Json = Mapping[str, Any]

@@ -18,7 +18,7 @@ from crossfade.core.service import HealthCheck, Service, Tls
 from crossfade.engine.ports.balancer import Exposed, Report, Target
 from crossfade.engine.ports.journal import Fence
 from crossfade.paths import BOOK
-from crossfade.platforms.local.balancers import book, files, gone, previews, sockets, unprivileged
+from crossfade.platforms.local.balancers import book, files, gone, ports, previews, unprivileged
 from crossfade.platforms.local.balancers.book import Entry, RoutingBook
 from crossfade.platforms.local.balancers.certificates import Certificates, Entries, Pair
 from crossfade.platforms.local.balancers.counted.totals import Totals
@@ -102,7 +102,7 @@ class InstalledBalancer(ABC):
                 self._keep(changed)
                 return 0.0
             for door in newly_open(doors(self._book.entries), doors(changed.entries)):
-                sockets.require_free(door.host, door.port)
+                ports.require_free(door.host, door.port)
             if self._who:
                 unprivileged.introduce(self._directory, addresses.values())
             try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crossfade.core.service import Service
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.sockets import reachable
+from crossfade.platforms.local.balancers.ports import reachable
 
 
 class Passes:

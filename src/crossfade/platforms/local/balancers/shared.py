@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from crossfade.platforms.local.balancers import sockets
+from crossfade.platforms.local.balancers import ports
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.known import balancers, called
 from crossfade.platforms.local.balancers.rules import doors, opened_by
@@ -25,12 +25,12 @@ class SharedDoors:
     def look(self, entries: Mapping[str, Entry]) -> None:
         """Find out anew."""
         self.shut = {}
-        busy = [door for door in doors(entries) if not sockets.is_free(door.host, door.port)]
+        busy = [door for door in doors(entries) if not ports.is_free(door.host, door.port)]
         here = self._directory.resolve()
         for pid, place in balancers() if busy else ():
             held = tcp.listeners_of([pid]) if place != here else ()
             for door in busy:
-                if any(sockets.overlap(listener, door.host, door.port) for listener in held):
+                if any(ports.overlap(listener, door.host, door.port) for listener in held):
                     self.shut[door.name] = (
                         f"port {door.port} is in use by {called(pid)} (pid {pid}), the balancer of {place.parent}: "
                         "nobody gets in here by it"

@@ -9,13 +9,7 @@ _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
 def sockets(pid: int) -> Iterator[int]:
-    """Their inodes; none when the process is gone, or not ours to look at."""
-    with suppress(PermissionError):
-        yield from all_sockets(pid)
-
-
-def all_sockets(pid: int) -> Iterator[int]:
-    """The same. PermissionError when the process is not ours to look at.
+    """Their inodes; none when the process is gone. PermissionError when it is not ours to look at.
 
     Of another user it is not ours even as root, where that may not trace others: in a container it may not.
     """
@@ -32,6 +26,12 @@ def all_sockets(pid: int) -> Iterator[int]:
             yield int(found[1])
 
 
+def sockets_seen(pid: int) -> Iterator[int]:
+    """Their inodes, as far as the process is ours to look at."""
+    with suppress(PermissionError):
+        yield from sockets(pid)
+
+
 def holds(pid: int, inodes: Collection[int]) -> bool:
-    """It has one of these open."""
-    return any(inode in inodes for inode in sockets(pid))
+    """It has one of these open, as far as it is ours to look at."""
+    return any(inode in inodes for inode in sockets_seen(pid))

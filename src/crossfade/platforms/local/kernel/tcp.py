@@ -46,7 +46,7 @@ def listeners() -> list[Listener]:
 
 def listeners_of(pids: Iterable[int]) -> list[Listener]:
     """Those of some processes, as far as their descriptors are ours to see."""
-    held = {inode for pid in pids for inode in descriptors.sockets(pid)}
+    held = {inode for pid in pids for inode in descriptors.sockets_seen(pid)}
     return [listener for listener in listeners() if listener.inode in held] if held else []
 
 

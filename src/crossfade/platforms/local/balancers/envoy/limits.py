@@ -5,7 +5,7 @@ import resource
 from collections.abc import Mapping
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers import sockets
+from crossfade.platforms.local.balancers import ports
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.rules import doors, newly_open, opened_by
 
@@ -27,12 +27,12 @@ def connections() -> int:
     return max(1, (files() - _OWN) // 2)
 
 
-def require_files(ports: int) -> None:
+def require_files(count: int) -> None:
     """PlatformError when so many ports leave Envoy too few files for connections: a quarter may be listeners."""
-    listeners, most = ports * workers(), max(0, (files() - _OWN) // 4)
+    listeners, most = count * workers(), max(0, (files() - _OWN) // 4)
     if listeners > most:
         raise PlatformError(
-            f"{_ports(ports)} not fit on this machine: Envoy listens on each with {workers()} workers, "
+            f"{_ports(count)} not fit on this machine: Envoy listens on each with {workers()} workers, "
             f"and of the {files():,} files that it may open {most:,} are left for that",
             "let services share a port by host or path, or raise the hard limit of files (ulimit -Hn, LimitNOFILE) and "
             "begin anew: `crossfade up --restart --balancer-restart`",
@@ -48,7 +48,7 @@ def require_ports(live: Mapping[str, Entry], new: Entry) -> None:
     if len(wanted) > len(open_):
         require_files(len(wanted))
     for door in newly_open(open_, wanted):
-        sockets.require_free(door.host, door.port)
+        ports.require_free(door.host, door.port)
 
 
 def _ports(count: int) -> str:

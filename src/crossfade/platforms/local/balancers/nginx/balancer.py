@@ -10,12 +10,13 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError
 from crossfade.engine.ports.balancer import Target
 from crossfade.engine.ports.journal import Fence
-from crossfade.platforms.local.balancers import files, sockets, unprivileged
+from crossfade.platforms.local.balancers import files, unprivileged
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Entries
 from crossfade.platforms.local.balancers.counted.tail import rotate
 from crossfade.platforms.local.balancers.installed import InstalledBalancer
 from crossfade.platforms.local.balancers.nginx.config import ProcessSettings, render, server
+from crossfade.platforms.local.balancers.nginx.connections import connections
 from crossfade.platforms.local.balancers.nginx.counts import Counts
 from crossfade.platforms.local.balancers.nginx.process import CONFIG, NginxProcess
 from crossfade.platforms.local.balancers.nginx.settings import ACCESS, ERRORS, REQUESTS, STREAM_ERRORS
@@ -90,7 +91,7 @@ class NginxBalancer(InstalledBalancer):
         self._count()
         # The kernel takes up to 100 ms to write its table when tens of thousands of connections wait for their end.
         addresses = [address for _, address in entry.addresses]
-        held = await asyncio.to_thread(sockets.connections, addresses, self._process.workers)
+        held = await asyncio.to_thread(connections, addresses, self._process.workers)
         return {
             instance: Target(in_flight=None if held is None else held[address]) for instance, address in entry.addresses
         }

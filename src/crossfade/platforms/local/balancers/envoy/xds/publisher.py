@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers import sockets
+from crossfade.platforms.local.balancers import ports
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.resources import Offer, Resources
@@ -111,5 +111,5 @@ class Publisher:
 def _why(refusal: str) -> str:
     why = " ".join(refusal.split())
     bind = _BIND.search(why)
-    holder = sockets.holder_of(int(bind["port"])) if bind else ""
+    holder = ports.holder_of(int(bind["port"])) if bind else ""
     return f"{why} (the port is held by {holder})" if holder else why

@@ -4,15 +4,12 @@ import errno
 import ipaddress
 import re
 import socket
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.paths import StateDirectory
-from crossfade.platforms.local.address import socket_of
 from crossfade.platforms.local.balancers.known import balancer_at, called
-from crossfade.platforms.local.kernel import descriptors, tcp, unix
+from crossfade.platforms.local.kernel import descriptors, tcp
 from crossfade.platforms.local.kernel.tcp import Listener
 
 _PID = re.compile(r"\(pid (\d+)\)")
@@ -91,26 +88,6 @@ def holder_of(port: int) -> str:
     processes = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()] if wanted else []
     holder = next((pid for pid in processes if descriptors.holds(pid, wanted)), None)
     return f"{called(holder)} (pid {holder})" if holder else ""
-
-
-def connections(addresses: Iterable[str], pids: Iterable[int]) -> Counter[str] | None:
-    """How many open connections these processes have to each of these addresses. None: the kernel does not tell.
-
-    Where their descriptors are not ours to look at, everybody's count: too many rather than none, at which an instance
-    would be told to end.
-    """
-    paths = {path: address for address in addresses if (path := socket_of(address))}
-    ports = [address for address in addresses if not socket_of(address)]
-    try:
-        found = tcp.connected(ports) | {
-            inode: paths[path] for inode, path in (unix.connected(paths) if paths else {}).items()
-        }
-    except OSError:
-        return None
-    try:
-        return Counter(found[inode] for pid in pids for inode in descriptors.all_sockets(pid) if inode in found)
-    except PermissionError:
-        return Counter(found.values())
 
 
 def _first_free_for_all() -> int:
