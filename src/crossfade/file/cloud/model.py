@@ -64,7 +64,7 @@ class Cloud(Part):
     )
     account: Annotated[str, Text(r"\d{12}", "twelve digits in quotes")] | None = Field(
         default=None,
-        description="Whose it is: credentials of another account are refused. Default: those of who deploys say it.",
+        description="Whose it is: credentials of another account are refused. Default: that of whoever deploys.",
         examples=["123456789012"],
     )
     zones: tuple[Literal["a", "b", "c", "d", "e", "f"], ...] = Field(

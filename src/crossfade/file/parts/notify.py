@@ -16,8 +16,8 @@ class Channel(Part):
 
     secret: Annotated[str, VARIABLE] = Field(
         description="The variable whose value is the address: `https://...` of a webhook, or as Apprise has it "
-        "(`slack://`, `discord://`, `mailto://` ...). It comes from the shell of who deploys, or `.env` beside this "
-        "file.",
+        "(`slack://`, `discord://`, `mailto://` ...). It comes from the shell of whoever deploys, or `.env` beside "
+        "this file.",
         examples=["OPS_WEBHOOK"],
     )
     on: tuple[Sort, ...] = Field(

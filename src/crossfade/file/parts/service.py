@@ -218,7 +218,7 @@ class Service(Contained):
     secrets: Annotated[Secrets, SecretList()] = Field(
         default_factory=Secrets,
         description=(
-            "Environment variables whose values are never in this file: from the shell of who deploys, or `.env` "
+            "Environment variables whose values are never in this file: from the shell of whoever deploys, or `.env` "
             "beside this file. As a mapping: from a `file`, from what a `command` prints, a `value` made of variables "
             "(`postgres://app:${DB_PASSWORD}@db/shop`), or `optional`."
         ),

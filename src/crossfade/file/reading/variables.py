@@ -45,7 +45,7 @@ class Filling:
     def _text(self, node: Written, keys: Keys, document: Written) -> Written:
         own = _own(keys, document)
         text, script = str(node.value), not _RUN.isdisjoint(map(str, node.place.keys))
-        # The commands of secrets run in the shell of who deploys, and their texts are filled in there.
+        # The commands of secrets run in the shell of whoever deploys, and their texts are filled in there.
         later = keys[:1] in (("services",), ("stores",)) and keys[2:3] == ("secrets",)
 
         def keep(name: str) -> bool:

@@ -128,7 +128,7 @@ class _Variables:
         if value is not None and not is_secret(name, value):
             self.found.env[name] = self.found.known[name] = value
         elif value is not None or is_secret_name(name):
-            self._secret(name, "its value comes from the shell of who deploys", value or "")
+            self._secret(name, "its value comes from the shell of whoever deploys", value or "")
         else:
             self.passed_through.append(name)
 
@@ -246,7 +246,7 @@ def _template(project: Project, typed: str, filled: Filled, name: str, file: str
         shown = masked(typed)
         return f"{name} was {shown}" if shown != "..." else stays
     if typed == f"${{{name}}}":
-        return "its value is that of who deploys"
+        return "its value is that of whoever deploys"
     visible = {part: project.variables.get(part) for part in filled.used}
     hidden = {
         part: f"${{{part}}}"

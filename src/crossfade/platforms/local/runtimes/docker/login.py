@@ -1,4 +1,4 @@
-"""The logins that `docker login` left, of who deploys: read anew each time, for they come and go."""
+"""The logins that `docker login` left, of whoever deploys: read anew each time, for they come and go."""
 
 from collections.abc import Mapping
 from pathlib import Path
