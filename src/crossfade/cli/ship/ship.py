@@ -61,8 +61,8 @@ def _deploy(
 ) -> int:
     from crossfade.cli.application import absent, ends, key, preflight, read
     from crossfade.cli.file import contents, readable
-    from crossfade.cli.secrets import addresses, given, lacking
-    from crossfade.cli.ship.stores import stores_of, told_of_stores
+    from crossfade.cli.secrets import given
+    from crossfade.cli.ship.stores import told_of_stores
 
     wanted = read(call, service, strategy)
     call = replace(call, environment=None if wanted["platform"] == "local" else wanted["environment"])
@@ -73,11 +73,9 @@ def _deploy(
         return deploy_over_hosts(call, wanted, version=version, force=force, supersede=supersede)
     client = call.ensured(wanted["balancer"])
     services, secrets = (wanted["services"], {}) if call.environment else given(wanted)
-    order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
-    order |= stores_of(wanted, replace=replace_stores)
-    order |= {"supersede": supersede, "force": force, "secrets_of": {**secrets, **order.pop("store_values")}}
-    order["lacking"] = lacking(wanted)
-    order["notify"] = addresses(wanted.get("notify") or [], call.required().parent)
+    order = _order(
+        call, wanted, secrets, version=version, supersede=supersede, force=force, replace_stores=replace_stores
+    )
     found = contents.accounts(services, call.state.root)
     shown = screen(as_json=call.json)
     try:
@@ -139,6 +137,27 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
     finally:
         shown.close()
     return answered(call, result)
+
+
+def _order(
+    call: Call, wanted: Json, secrets: Json, *, version: str, supersede: bool, force: bool, replace_stores: bool
+) -> dict[str, Any]:
+    """What the controller is given beside the services: who asks, what for, and what only this shell has."""
+    from crossfade.cli.secrets import addresses, lacking
+    from crossfade.cli.ship.stores import stores_of
+
+    stores = stores_of(wanted, replace=replace_stores)
+    return {
+        "by": who(),
+        "path": os.environ.get("PATH", os.defpath),
+        "version": version,
+        "supersede": supersede,
+        "force": force,
+        "secrets_of": {**secrets, **stores.pop("store_values")},
+        "lacking": lacking(wanted),
+        "notify": addresses(wanted.get("notify") or [], call.required().parent),
+        **stores,
+    }
 
 
 def _begin(client: ControllerClient, services: Sequence[Json], order: Json, shown: Screen) -> Json:
