@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from crossfade.aws.asking import AwsQuestion
 from crossfade.aws.audit.finding import Finding, Mark
 from crossfade.aws.audit.limits import LEAST_PASSWORD
 from crossfade.aws.audit.rule import rules
+from crossfade.aws.question import AwsQuestion
 from crossfade.core.errors import PlatformError
 from crossfade.file.reading.problem import Place
 

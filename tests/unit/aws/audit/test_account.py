@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from crossfade.aws.asking import AwsQuestion
 from crossfade.aws.audit.account import Account, asked, audit_account
+from crossfade.aws.question import AwsQuestion
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import PlatformError, WrongInputError
 

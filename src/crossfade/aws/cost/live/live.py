@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from crossfade.aws.asking import AwsQuestion
 from crossfade.aws.cost.live.answer import NoAnswerError, answer
 from crossfade.aws.cost.live.question import PriceQuestion, question
+from crossfade.aws.question import AwsQuestion
 
 ENDPOINT = "us-east-1"  # one of the few regions that answer, for all regions: https://docs.aws.amazon.com/general/latest/gr/billing.html
 PRICE_LIST = AwsQuestion(what="AWS's price list", rights="pricing:GetProducts", option="--live")

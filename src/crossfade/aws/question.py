@@ -1,4 +1,4 @@
-"""Questions to AWS itself, with the credentials of whoever asks: files and plans are looked at without any."""
+"""A question to AWS itself, with the credentials of whoever asks: files and plans are looked at without any."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,9 +33,9 @@ class AwsQuestion:
     def _botocore(self) -> Any:
         """The module that talks to AWS, which takes a second to import and may not be installed."""
         try:
-            from crossfade.aws import talking  # noqa: PLC0415  for who asks
+            from crossfade.aws import client  # noqa: PLC0415  for whoever asks
         except ImportError as missing:
             raise PlatformError(
                 f"{self.option} talks to AWS with botocore, which is not installed", "pip install 'crossfade[aws]'"
             ) from missing
-        return talking
+        return client

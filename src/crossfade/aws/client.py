@@ -1,4 +1,4 @@
-"""botocore, with its errors in our words. Only `asking` imports it, once somebody asks."""
+"""A client of AWS by botocore, with its errors in our words. Only `question` imports it, once somebody asks."""
 
 from typing import Any
 
