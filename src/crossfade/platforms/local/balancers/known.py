@@ -3,14 +3,15 @@
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.adapters import BALANCERS
+from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.kernel.proc import Process, Thread
 
 _DELETED = " (deleted)"  # the kernel's words for a folder that is gone
-_EXITING = 0x4  # PF_EXITING of the kernel's include/linux/sched.h, set before the files are closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +24,23 @@ class KnownProcess:
 
     @classmethod
     def of(cls, pid: int) -> "KnownProcess":
-        return cls(pid=pid, started=_started(pid))
+        now = proc.look(pid)
+        return cls(pid=pid, started=0 if now is None or now.ended else now.start)
 
     @property
     def running(self) -> bool:
-        return self.started != 0 and _started(self.pid) == self.started
+        return self._now() is not None
 
     @property
     def lives(self) -> bool:
-        """It runs and is not on its way out: one that was killed takes a while to be gone, and answers no more."""
-        fields = _fields(self.pid)
-        return _started_in(fields) == self.started != 0 and not int(fields[6]) & _EXITING
+        """It runs and is not on its way out."""
+        now = self._now()
+        return now is not None and not now.exiting
 
-    def main_thread(self) -> "Thread | None":
+    def main_thread(self) -> Thread | None:
         """What its first thread is at; None when it is gone."""
-        fields = _fields_of(f"/proc/{self.pid}/task/{self.pid}/stat")
-        if _started_in(fields) != self.started:
-            return None
-        return Thread.of(fields)
+        now = proc.first_thread(self.pid)
+        return now if now is not None and now.start == self.started else None
 
     def signal(self, number: signal.Signals) -> None:
         """Nothing happens when it is gone."""
@@ -48,18 +48,10 @@ class KnownProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
-    """One thread of a process, at one moment."""
-
-    cpu: int  # clock ticks that it has worked
-    runnable: bool  # it works, or waits for nothing but a processor or the disk, which is no fault of its own
-
-    @classmethod
-    def of(cls, fields: Sequence[str]) -> "Thread":
-        """From what the kernel says of it, from the state on."""
-        return cls(cpu=int(fields[11]) + int(fields[12]), runnable=fields[0] in {"R", "D"})
+    def _now(self) -> Process | None:
+        """OSError when we cannot look, for want of files: it would be taken for dead, and another be started."""
+        now = proc.look(self.pid) if self.started else None
+        return now if now is not None and now.start == self.started and not now.ended else None
 
 
 async def died(current: Callable[[], KnownProcess | None], limit: float) -> bool:
@@ -93,30 +85,6 @@ async def ended(known: KnownProcess | None, limit: float) -> None:
     finally:
         loop.remove_reader(watched)
         os.close(watched)
-
-
-def _started(pid: int) -> int:
-    """Clock ticks from boot to the process's start; 0 when there is none, or only its zombie."""
-    return _started_in(_fields(pid))
-
-
-def _started_in(fields: list[str]) -> int:
-    return 0 if not fields or fields[0] == "Z" else int(fields[19])
-
-
-def _fields(pid: int) -> list[str]:
-    return _fields_of(f"/proc/{pid}/stat")
-
-
-def _fields_of(stat: str) -> list[str]:
-    """Those after the name, from the state on; empty when there is no such process.
-
-    OSError when we cannot look, for want of files: it would be taken for dead, and another be started.
-    """
-    try:
-        return Path(stat).read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
-    except (FileNotFoundError, ProcessLookupError, IndexError):
-        return []
 
 
 def working_in(directory: Path) -> list[KnownProcess]:

@@ -9,13 +9,11 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from tests.adapters.until import until
 from tests.support.nobody import beside_nobody
 
 from crossfade.platforms.local.balancers.known import (
     KnownProcess,
-    Thread,
     balancer_at,
     children,
     died,
@@ -63,13 +61,6 @@ def test_a_balancer_is_known_by_where_it_works(tmp_path: Path) -> None:
         finally:
             others.kill()
             mine.kill()
-
-
-@pytest.mark.parametrize(("state", "runnable"), [("R", True), ("D", True), ("S", False), ("T", False), ("t", False)])
-def test_a_thread_that_waits_for_a_processor_or_a_disk_does_not_hang(state: str, runnable: bool) -> None:
-    """One that sleeps or was stopped may; what it worked is the time in its own code and in the kernel."""
-    fields = [state, *map(str, range(4, 30))]
-    assert Thread.of(fields) == Thread(cpu=14 + 15, runnable=runnable)
 
 
 async def test_one_that_was_replaced_has_not_died() -> None:

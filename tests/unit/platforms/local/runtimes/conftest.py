@@ -14,8 +14,8 @@ from tests.adapters.token_fence import TokenFence
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.runtime import Running
-from crossfade.platforms.local.runtimes.processes import proc
-from crossfade.platforms.local.runtimes.processes.proc import Process
+from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.kernel.proc import Process
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
 

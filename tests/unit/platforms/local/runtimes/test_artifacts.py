@@ -15,8 +15,8 @@ from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.platforms.local.kernel import proc
 from crossfade.platforms.local.runtimes.builds import caches
-from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
 

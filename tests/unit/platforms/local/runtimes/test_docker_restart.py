@@ -13,7 +13,7 @@ import pytest
 from tests.contract import runtime_kits
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.runtimes.processes import proc
+from crossfade.platforms.local.kernel import proc
 
 
 class OwnDocker:

@@ -12,7 +12,7 @@ import pytest
 from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
-from crossfade.platforms.local.runtimes.processes import proc
+from crossfade.platforms.local.kernel import proc
 
 # Launches one instance after the other as fast as it can, as soon as it is told to.
 LAUNCHER = """

@@ -22,7 +22,8 @@ from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.engine.ports.runtime import Running
-from crossfade.platforms.local.runtimes.processes import logs, proc
+from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.runtimes.processes import logs
 from crossfade.platforms.local.runtimes.processes.addresses import ports
 from crossfade.platforms.local.runtimes.processes.log_writer import LARGEST
 from crossfade.platforms.local.runtimes.processes.logs import FULL_BYTES

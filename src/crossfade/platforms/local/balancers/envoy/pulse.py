@@ -3,7 +3,8 @@
 import time
 
 from crossfade.platforms.local.balancers.envoy.admin import Admin, UnableError
-from crossfade.platforms.local.balancers.known import KnownProcess, Thread
+from crossfade.platforms.local.balancers.known import KnownProcess
+from crossfade.platforms.local.kernel.proc import Thread
 
 _EVERY = 1.0  # seconds between two questions
 _PATIENCE = 1.0  # seconds for an answer

@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from crossfade.platforms.local.runtimes.processes import log_writer, marks, proc
-from crossfade.platforms.local.runtimes.processes.proc import Process
+from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.kernel.proc import Process
+from crossfade.platforms.local.runtimes.processes import log_writer, marks
 from crossfade.platforms.local.together import Together
 
 _SETTLED = 1000  # clock ticks, some ten seconds, after which who began has its last program and environment

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from crossfade.platforms.local.runtimes.processes import proc
-from crossfade.platforms.local.runtimes.processes.proc import Process
+from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.kernel.proc import Process
 
 MARK = "CROSSFADE_LOG"  # in the environment of a log writer: the session whose log it writes
 LARGEST = 200 << 20  # bytes of a log, also when nobody shortens it: four times of what it should have

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.paths import SESSION
-from crossfade.platforms.local.runtimes.processes import proc
-from crossfade.platforms.local.runtimes.processes.proc import Process
+from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.kernel.proc import Process
 
 NAME = SESSION
 _APP, _SERVICE = b"CROSSFADE_APP", b"CROSSFADE_SERVICE"

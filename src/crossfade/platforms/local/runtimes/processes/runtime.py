@@ -27,9 +27,9 @@ from crossfade.platforms.local.runtimes.processes.addresses.sockets import Socke
 from crossfade.platforms.local.runtimes.processes.addresses.taken import TakenBy
 from crossfade.platforms.local.runtimes.processes.census import Census
 from crossfade.platforms.local.runtimes.processes.cpu import Cpu
+from crossfade.platforms.local.runtimes.processes.ends import Ends
 from crossfade.platforms.local.runtimes.processes.jobs import Runs
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
-from crossfade.platforms.local.runtimes.processes.proc import Ends
 from crossfade.platforms.local.runtimes.processes.program import program
 from crossfade.platforms.local.runtimes.processes.record import InstanceRecord, Records
 from crossfade.platforms.local.runtimes.processes.session import Session

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.held import take
+from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.kernel.proc import Process
 from crossfade.platforms.local.runtimes import open_files
-from crossfade.platforms.local.runtimes.processes import marks, proc
+from crossfade.platforms.local.runtimes.processes import marks
 from crossfade.platforms.local.runtimes.processes.census import Census, CensusLook
 from crossfade.platforms.local.runtimes.processes.log_writer import LogWriter, idle, is_writer, pipes, spawn
-from crossfade.platforms.local.runtimes.processes.proc import Process
 
 LAST_WORDS_WITHIN = 1.0  # from the end of the last command until its log has them
 KILLED_WITHIN = 30.0  # what survives SIGKILL for that long hangs in the kernel, mostly on a dead network disk

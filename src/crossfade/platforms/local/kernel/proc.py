@@ -1,14 +1,14 @@
 """Processes as the kernel knows them: a pid and a start time are one process for as long as the machine runs."""
 
-import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_FORKED = 0x40  # PF_FORKNOEXEC of the kernel's include/linux/sched.h
+# Of the kernel's include/linux/sched.h: PF_EXITING, set before the files are closed, and PF_FORKNOEXEC.
+_EXITING, _FORKED = 0x4, 0x40
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -23,34 +23,67 @@ class Process:
     ended: bool = False  # a zombie: it runs no more, its parent has not asked for its exit code yet
     sleeping: bool = False  # until something happens that it waits for
     forked: bool = False  # it has yet to become a program: its environment is its parent's until then
+    exiting: bool = False  # on its way out: one that was killed takes a while to be gone, and answers no more
 
     @property
     def identity(self) -> tuple[int, int]:
         return self.pid, self.start
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A thread of a process, at one moment."""
+
+    start: int
+    cpu: int  # clock ticks that it has worked
+    runnable: bool  # it works, or waits for nothing but a processor or the disk, which is no fault of its own
+
+    @classmethod
+    def of(cls, fields: Sequence[str]) -> "Thread":
+        """From what the kernel says of it, from the state on."""
+        return cls(start=int(fields[19]), cpu=int(fields[11]) + int(fields[12]), runnable=fields[0] in {"R", "D"})
+
+
 def parse(stat: str) -> Process:
-    """Read a line of /proc/<pid>/stat; the name in brackets may itself hold blanks and brackets."""
-    pid, _, rest = stat.partition(" (")
-    fields = rest.rpartition(")")[2].split()  # from field 3, the state, on
+    """Read a line of /proc/<pid>/stat."""
+    fields = _fields(stat)
+    flags = int(fields[6])
     return Process(
-        int(pid),
+        int(stat.partition(" ")[0]),
         int(fields[2]),
         int(fields[3]),
         int(fields[19]),
         ended=fields[0] in "ZX",
         sleeping=fields[0] == "S",
-        forked=bool(int(fields[6]) & _FORKED),
+        forked=bool(flags & _FORKED),
+        exiting=bool(flags & _EXITING),
     )
 
 
+def _fields(stat: str) -> list[str]:
+    """From the third, the state, on; the name in brackets before it may itself hold blanks and brackets."""
+    return stat.rpartition(")")[2].split()
+
+
 def look(pid: int) -> Process | None:
-    """The process that has this pid now."""
+    """The process that has this pid now. OSError when we cannot look, for want of files."""
+    stat = _read(f"/proc/{pid}/stat")
+    return parse(stat) if stat else None
+
+
+def first_thread(pid: int) -> Thread | None:
+    """What the first thread of a process is at; None when it has ended."""
+    fields = _fields(_read(f"/proc/{pid}/task/{pid}/stat"))
+    return Thread.of(fields) if fields and fields[0] not in "ZX" else None
+
+
+def _read(stat: str) -> str:
+    """Empty when there is no such process."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  asked 20 times a tick
-            return parse(file.read())
+        with open(stat, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  asked 20 times a tick
+            return file.read()
     except (FileNotFoundError, ProcessLookupError):
-        return None
+        return ""
 
 
 def alive(process: Process) -> bool:
@@ -72,45 +105,6 @@ def handle(process: Process) -> int | None:
         return found
     os.close(found)
     return None
-
-
-class Ends:
-    """Tells whose instance has ended, as the kernel does: at its port a stranger may listen before anybody looks again.
-
-    `told` gets what was said to be told.
-    """
-
-    def __init__(self) -> None:
-        self.told: Callable[[str], None] = lambda _: None
-        self._watched: dict[str, int] = {}
-
-    def watch(self, instance: str, process: Process, service: str) -> None:
-        """Once for each instance. Where no file can be spared a look finds its end."""
-        if instance in self._watched:
-            return
-        try:
-            watched = handle(process)
-        except OSError:
-            return
-        if watched is not None:
-            self._watched[instance] = watched
-            asyncio.get_running_loop().add_reader(watched, self._ended, instance, service)
-
-    def forget(self, instance: str) -> None:
-        """Its end is known; nothing happens when it was not watched."""
-        watched = self._watched.pop(instance, None)
-        if watched is not None:
-            asyncio.get_running_loop().remove_reader(watched)
-            os.close(watched)
-
-    def close(self) -> None:
-        """Instances go on."""
-        for instance in list(self._watched):
-            self.forget(instance)
-
-    def _ended(self, instance: str, service: str) -> None:
-        self.forget(instance)
-        self.told(service)
 
 
 def ticks() -> int:
