@@ -1,1 +1,1 @@
-"""What the kernel says: who listens, who is connected, which process has which socket, and whom it killed."""
+"""What the kernel says: of processes, of sockets and who holds which, and whom it killed for want of memory."""

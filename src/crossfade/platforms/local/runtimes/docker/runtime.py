@@ -20,7 +20,7 @@ from crossfade.engine.ports.seats import Seat
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
-from crossfade.platforms.local.runtimes.docker.written import KEPT_LINES, ContainerLines
+from crossfade.platforms.local.runtimes.docker.logs import KEPT_LINES, ContainerLines
 from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 

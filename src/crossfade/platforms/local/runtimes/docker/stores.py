@@ -18,7 +18,7 @@ from crossfade.engine.ports.stores import StoreFound, StoreOutcome
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.backups import Backups
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
-from crossfade.platforms.local.runtimes.docker.written import KEPT_LINES, ContainerLines
+from crossfade.platforms.local.runtimes.docker.logs import KEPT_LINES, ContainerLines
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.processes.volumes import delete as delete_folders
 

@@ -1,4 +1,4 @@
-"""Output of a service's containers: Docker's own record, or what was kept of one that is gone."""
+"""Logs of a service's containers: Docker's own record, or what was kept of one that is gone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
