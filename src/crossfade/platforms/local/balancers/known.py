@@ -95,9 +95,9 @@ def working_in(directory: Path) -> list[KnownProcess]:
 
 def balancers() -> Iterator[tuple[int, Path]]:
     """All that are ours to see, and where each works."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and (place := balancer_at(int(process.name))):
-            yield int(process.name), place
+    for pid in proc.pids():
+        if place := balancer_at(pid):
+            yield pid, place
 
 
 def balancer_at(pid: int) -> Path | None:

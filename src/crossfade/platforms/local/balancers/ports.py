@@ -9,7 +9,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError
 from crossfade.paths import StateDirectory
 from crossfade.platforms.local.balancers.known import balancer_at, called
-from crossfade.platforms.local.kernel import descriptors, tcp
+from crossfade.platforms.local.kernel import descriptors, proc, tcp
 from crossfade.platforms.local.kernel.tcp import Listener
 
 _PID = re.compile(r"\(pid (\d+)\)")
@@ -85,8 +85,7 @@ def overlap(listener: Listener, host: str, port: int) -> bool:
 def holder_of(port: int) -> str:
     """`name (pid 123)` of the process that listens on the port; empty when it belongs to somebody else's user."""
     wanted = {listener.inode for listener in tcp.listeners() if listener.port == port}
-    processes = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()] if wanted else []
-    holder = next((pid for pid in processes if descriptors.holds(pid, wanted)), None)
+    holder = next((pid for pid in (proc.pids() if wanted else ()) if descriptors.holds(pid, wanted)), None)
     return f"{called(holder)} (pid {holder})" if holder else ""
 
 

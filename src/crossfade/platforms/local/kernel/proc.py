@@ -112,10 +112,15 @@ def ticks() -> int:
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS)
 
 
+def pids() -> Iterator[int]:
+    """Those of all processes of this machine."""
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208  the names alone, thousands
+
+
 def everyone() -> Iterator[Process]:
     """All processes of this machine that still run."""
-    for name in os.listdir("/proc"):  # noqa: PTH208  the names alone, thousands of them
-        if name.isdigit() and (process := look(int(name))) is not None and not process.ended:
+    for pid in pids():
+        if (process := look(pid)) is not None and not process.ended:
             yield process
 
 

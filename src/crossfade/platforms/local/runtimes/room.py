@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import RefusedError
-from crossfade.platforms.local.kernel import tcp
+from crossfade.platforms.local.kernel import proc, tcp
 from crossfade.platforms.local.runtimes.processes.addresses.ports import PORTS
 
 _PROCESSES = {"process": 3, "docker": 2}  # of an instance at least: what writes its log is two, what holds it one
@@ -50,7 +50,7 @@ def require_room(runtime: str, more: int, look: Callable[[], Left] | None = None
 
 def left_here() -> Left:
     """What this machine has left, as far as it says."""
-    running = sum(1 for process in Path("/proc").iterdir() if process.name.isdigit())
+    running = sum(1 for _ in proc.pids())
     soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     most = [limit - running for limit in (_number("/proc/sys/kernel/pid_max"), soft) if limit and limit > 0]
     if (group := _number("/sys/fs/cgroup/pids.max")) is not None:

@@ -10,6 +10,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.known import KnownProcess, children, title, working_in
 from crossfade.platforms.local.balancers.nginx.settings import ERRORS, PID, TEMPORARY
 from crossfade.platforms.local.balancers.process import Log, Program, end, run
+from crossfade.platforms.local.kernel import proc
 
 CONFIG = "nginx.conf"
 _LIMIT = 10.0
@@ -109,10 +110,9 @@ class NginxProcess:
     def _orphans(self) -> list[KnownProcess]:
         """Workers of ours whose master is gone."""
         known = self.workers
-        pids = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()]
         return [
             KnownProcess.of(pid)
-            for pid in pids
+            for pid in proc.pids()
             if pid not in known and title(pid).startswith(_WORKER) and _folder(pid) == self._directory.resolve()
         ]
 
