@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.on_plan.access.exposed import OWN
 from crossfade.aws.audit.on_plan.access.statements import statements
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.plan import Plan
 from crossfade.aws.resources.providers import AWS, NOWHERE, provider
 from crossfade.aws.resources.resource import Resource
 
-_POLICIES = ("policy", "assume_role_policy", "inline_policy.policy")
+# A text called `content` is a policy in few types, and anything at all in most.
+_POLICIES = (*(key for key in OWN if key != "content"), "assume_role_policy", "inline_policy", "inline_policy.policy")
 _SCRIPTS = ("user_data", "user_data_base64")
 _RULES = ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")
 _IN_BLOCKS = ("ingress.cidr_blocks", "ingress.ipv6_cidr_blocks")  # nobody but the team makes one, by `dynamic` or not

@@ -106,10 +106,17 @@ def test_who_decrypts_with_every_key(action: str, resource: str, condition: Any,
         ("ssm:GetParameters", "arn:aws:ssm:us-east-1:1:parameter/*", "CF-SEC-004", True),
         ("ssm:GetParameters", "arn:aws:ssm:us-east-1:1:parameter/shop/*", "CF-SEC-004", False),
         ("ssm:DescribeParameters", "*", "CF-SEC-004", False),
+        ("s3:PutBucketPolicy", "*", "CF-SEC-028", True),
+        ("kms:CreateGrant", "arn:aws:kms:*:*:key/*", "CF-SEC-028", True),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::acme-site", "CF-SEC-028", False),
+        ("s3:PutObject", "*", "CF-SEC-028", False),
+        ("cloudtrail:Stop*", "*", "CF-SEC-029", True),
+        ("cloudtrail:LookupEvents", "*", "CF-SEC-029", False),
+        ("logs:DeleteLogGroup", "arn:aws:logs:us-east-1:1:log-group:/shop/*", "CF-SEC-029", False),
     ],
 )
-def test_who_reads_everything_that_is_there(action: str, resource: str, rule: str, *, wide: bool) -> None:
-    """Data of a kind, and parameters with what is secret in them; a whole service has a rule of its own."""
+def test_who_has_everything_that_is_there(action: str, resource: str, rule: str, *, wide: bool) -> None:
+    """Data, secret parameters, what gives them away and what hides that; all of a service is apart."""
     text = policy(Action=action, Resource=resource)
     assert ((rule, "aws_iam_policy.x") in found(made("aws_iam_policy.x", policy=text))) is wide
 
@@ -235,3 +242,11 @@ def test_the_name_of_a_secret_is_none() -> None:
     for value, secret in (("prod/shop/db", False), ("hunter2-hunter2", True)):
         made_ = made(task, environment=[{"variables": {"DB_SECRET": value}}])
         assert (("CF-SEC-001", task) in found(made_)) is secret
+
+
+def test_who_signed_in_comes_back_over_tls() -> None:
+    """But to his own machine."""
+    name = "aws_cognito_user_pool_client.c"
+    for url, plain in (("http://shop.example.com/back", True), ("https://shop.example.com", False),
+                       ("http://localhost:3000/back", False), ("myapp://back", False)):  # fmt: skip
+        assert (("CF-TLS-001", name) in found(made(name, callback_urls=[url]))) is plain

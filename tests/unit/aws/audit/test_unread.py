@@ -28,6 +28,10 @@ LATER = ["local.later"]
     [
         (plan("aws_s3_bucket_policy.b", {"policy": LATER}, {"policy": True}), "the policy of aws_s3_bucket_policy.b"),
         (
+            plan("aws_opensearch_domain_policy.p", {"access_policies": LATER}, {"access_policies": True}),
+            "policy of aws_opensearch_domain_policy.p",
+        ),
+        (
             plan("aws_iam_role.r", {"assume_role_policy": LATER}, {"assume_role_policy": True}),
             "policy of aws_iam_role.r",
         ),

@@ -28,6 +28,7 @@ _OLD_ELSEWHERE: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
     ("aws_elasticsearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
     ("aws_opensearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
 )
+_OWN_MACHINE = ("http://localhost", "http://127.0.0.1", "http://[::1]")
 _SERVING = frozenset({"forward", "authenticate-oidc", "authenticate-cognito"})
 _MOVING = frozenset({"A", "AAAA", "CNAME"})
 
@@ -44,6 +45,7 @@ def plain_http(inventory: Inventory) -> Iterator[Mark]:
         if _is_plain(inventory, listener) and not _leads_to_https(listener):
             yield Mark(listener.address, f"port {listener.values.get('port', 80)} answers over HTTP")
     yield from _forwarded_plain(inventory)
+    yield from _tokens_in_plain(inventory)
     for site in inventory.of("aws_cloudfront_distribution"):
         behaviours = (*blocks(site.values, "default_cache_behavior"), *blocks(site.values, "ordered_cache_behavior"))
         if _takes_http(behaviours):
@@ -52,6 +54,14 @@ def plain_http(inventory: Inventory) -> Iterator[Mark]:
             policy = origin.get("origin_protocol_policy")
             if policy == "http-only" or (policy == "match-viewer" and _takes_http(behaviours)):
                 yield Mark(site.address, f"origin_protocol_policy is {policy}: it asks its origin over HTTP")
+
+
+def _tokens_in_plain(inventory: Inventory) -> Iterator[Mark]:
+    """People who signed in come back with a code; to their own machine it may come by HTTP."""
+    for client in inventory.of("aws_cognito_user_pool_client"):
+        for url in client.values.get("callback_urls") or ():
+            if str(url).startswith("http://") and not str(url).startswith(_OWN_MACHINE):
+                yield Mark(client.address, f"callback_urls has {url}")
 
 
 def _own_origins(site: Resource) -> Iterator[Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
 # Where a resource keeps the policy of its own, which says who may use it.
-_OWN = ("policy", "policy_document", "access_policy", "access_policies", "resource_policy", "content")
+OWN = ("policy", "policy_document", "access_policy", "access_policies", "resource_policy", "content")
 # Policies that say what somebody may do; those of buckets, which have a rule of their own; those of doors through which
 # one's own network goes; and those of what is there for everybody.
 _NOT_OWN = re.compile(
@@ -92,7 +92,7 @@ def anybody_uses(inventory: Inventory) -> Iterator[Mark]:
     for resource in inventory.all:
         if _NOT_OWN.match(resource.type) or _is_inside(inventory, resource):
             continue
-        for key in _OWN:
+        for key in OWN:
             if key in resource.values or key in resource.refers:
                 yield from _open_to_all(inventory, resource, key)
     yield from given_to_everybody(inventory)

@@ -34,6 +34,20 @@ _WHOLE_SERVICE = re.compile(r"[a-z0-9-]+:\*", re.IGNORECASE)
 # Actions that AWS takes no narrower resource for, so that `*` is all one can write.
 _NO_RESOURCE = frozenset({"ssmmessages:*", "ec2messages:*"})
 _PARAMETERS = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath")
+# Each gives strangers what is here: by a policy of the thing itself, a grant or a share.
+_EXPOSING = (
+    *("s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutObjectAcl", "s3:PutBucketPublicAccessBlock"),
+    *("s3:PutAccountPublicAccessBlock", "kms:PutKeyPolicy", "kms:CreateGrant", "secretsmanager:PutResourcePolicy"),
+    *("lambda:AddPermission", "sqs:AddPermission", "sns:AddPermission", "ecr:SetRepositoryPolicy"),
+    *("ec2:ModifySnapshotAttribute", "ec2:ModifyImageAttribute", "rds:ModifyDBSnapshotAttribute"),
+    *("ram:CreateResourceShare", "ssm:ModifyDocumentPermission", "backup:PutBackupVaultAccessPolicy"),
+)
+# Each has nobody see what is done next.
+_BLINDING = (
+    *("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "logs:DeleteLogGroup"),
+    *("guardduty:DeleteDetector", "guardduty:UpdateDetector", "config:StopConfigurationRecorder"),
+    *("config:DeleteConfigurationRecorder", "securityhub:DisableSecurityHub", "ec2:DeleteFlowLogs"),
+)
 # What is read with them is data, of everything that is there.
 _READING = (
     *("s3:GetObject", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kinesis:GetRecords"),
@@ -151,12 +165,24 @@ def every_key(inventory: Inventory) -> Iterator[Mark]:
 
 
 def all_data(inventory: Inventory) -> Iterator[Mark]:
-    """By less than a whole service, which is a finding of its own."""
+    return _anywhere(inventory, _READING)
+
+
+def exposes(inventory: Inventory) -> Iterator[Mark]:
+    return _anywhere(inventory, _EXPOSING)
+
+
+def blinds(inventory: Inventory) -> Iterator[Mark]:
+    return _anywhere(inventory, _BLINDING)
+
+
+def _anywhere(inventory: Inventory, actions: tuple[str, ...]) -> Iterator[Mark]:
+    """Some of these actions on everything, by less than a whole service, which is a finding of its own."""
     for one in _given(inventory):
-        read = dict.fromkeys(pattern for action in _READING if (pattern := one.permits(action)))
-        some = [pattern for pattern in read if not _WHOLE_SERVICE.fullmatch(pattern)]
-        if some and one.widely and not one.limited:
-            yield Mark(one.address, f"allows {', '.join(some)} on {_widest(one)}")
+        if one.widely and not one.limited:
+            may = dict.fromkeys(pattern for action in actions if (pattern := one.permits(action)))
+            if some := [pattern for pattern in may if not _WHOLE_SERVICE.fullmatch(pattern)]:
+                yield Mark(one.address, f"allows {', '.join(some)} on {_widest(one)}")
 
 
 def _widest(one: Statement) -> str:
@@ -183,4 +209,6 @@ CHECKS = {
     "CF-SEC-010": ways_up,
     "CF-SEC-017": every_key,
     "CF-SEC-027": all_data,
+    "CF-SEC-028": exposes,
+    "CF-SEC-029": blinds,
 }

@@ -248,7 +248,7 @@ resource "aws_iam_policy" "execution" { # CF-SEC-004
     Version = "2012-10-17"
     Statement = [
       { Effect = "Allow", Action = ["logs:PutLogEvents", "secretsmanager:GetSecretValue"], Resource = "*" },
-      { Effect = "Deny", Action = "*", Resource = "*" },
+      { Effect = "Deny", Action = "s3:*", Resource = "*" },
     ]
   })
 }
@@ -776,4 +776,8 @@ resource "aws_vpn_connection" "old" { # CF-TLS-005
 
 resource "aws_iam_policy" "reads" { # CF-SEC-027, and CF-SEC-004 by parameters
   policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["s3:GetObject", "ssm:GetParametersByPath"], Resource = "*" }] })
+}
+
+resource "aws_iam_policy" "gives_away" { # CF-SEC-028, CF-SEC-029
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["s3:PutBucketPolicy", "cloudtrail:StopLogging"], Resource = "*" }] })
 }
