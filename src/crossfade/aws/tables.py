@@ -20,7 +20,7 @@ def table(package: str, name: str) -> Any:
 
 
 def understood(text: str) -> Any:
-    """What a table says, or a part of one."""
+    """What a table says, or a part of one; also a text of AWS's that is JSON or YAML, as it likes both."""
     return yaml.load(text, Loader=_Loader)  # noqa: S506  a safe one
 
 

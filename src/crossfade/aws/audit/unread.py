@@ -31,6 +31,7 @@ def unread(plan: Plan) -> Iterator[str]:
     documents = [one for one in plan.data if one.type == "aws_iam_policy_document" and "statement" in one.unknown]
     for what, where in (
         ("policy", [*(one for one in aws if any(_hidden(inventory, one, key) for key in _POLICIES)), *documents]),
+        ("description", [one for one in aws if "body" in one.later and one.type.startswith("aws_api")]),
         ("script of the host", [one for one in aws if any(_hidden_script(one, key) for key in _SCRIPTS)]),
         ("text of the containers", [one for one in aws if "container_definitions" in one.later]),
         ("list of who is let in", [one for one in aws if _hidden_rule(one)]),

@@ -1,8 +1,10 @@
 """Who may call, take on and read: interfaces, devices, vendors, keys, and what the state keeps."""
 
+import json
 from typing import Any
 
 import pytest
+import yaml
 from tests.unit.aws.audit.test_kinds import found, made, policy
 
 from crossfade.aws.audit.plan import audit_plan
@@ -147,6 +149,31 @@ def test_a_method_asks_who_comes_or_is_not_for_everybody(
 ) -> None:
     """By itself, by a key, by being inside, or by the policy of its interface; a browser's first question is free."""
     assert (("CF-NET-013", METHOD) not in found(made(METHOD, OF_REST, **method), *beside)) is asked
+
+
+SAID = {"get": {"security": [{"users": []}]}}
+
+
+@pytest.mark.parametrize(
+    ("document", "asked"),
+    [
+        ({"paths": {"/a": {"get": {}}}}, False),
+        ({"paths": {"/a": {"x-amazon-apigateway-any-method": {}}}}, False),
+        ({"paths": {"/a": {**SAID, "post": {"security": []}}}}, False),
+        ({"paths": {"/a": SAID}}, True),
+        ({"paths": {"/a": {**SAID, "options": {}, "parameters": []}}}, True),
+        ({"security": [{"users": []}], "paths": {"/a": {"get": {}}}}, True),
+        ({"paths": {"/a": {"get": {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}}}}, True),
+        ({"paths": None}, True),
+    ],
+)
+def test_an_interface_that_is_described_says_whom_it_asks(document: Any, *, asked: bool) -> None:
+    """For each operation, or for all; in JSON or in YAML. One that is reached from inside asks by being there."""
+    for body in (json.dumps(document), yaml.safe_dump(document)):
+        assert (("CF-NET-013", REST) not in found(made(REST, body=body))) is asked
+        inside = [{"types": ["PRIVATE"]}]
+        assert ("CF-NET-013", REST) not in found(made(REST, body=body, endpoint_configuration=inside))
+    assert ("CF-NET-013", REST) not in found(made(REST, body="{not: [a description"))
 
 
 HTTP, ROUTE = "aws_apigatewayv2_api.a", "aws_apigatewayv2_route.r"

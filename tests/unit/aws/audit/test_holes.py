@@ -55,6 +55,65 @@ def test_a_condition_on_who_asks_limits(conditions: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("deny", "open_"),
+    [
+        ({"Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}, False),
+        ({"Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}, False),
+        (
+            {
+                "Condition": {
+                    "StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"},
+                    "BoolIfExists": {"aws:ViaAWSService": "false"},
+                }
+            },
+            False,
+        ),
+        ({"Action": "sqs:SendMessage", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}, True),
+        ({"Resource": "arn:aws:sqs:*:*:other", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}, True),
+        ({"Condition": {"NotIpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}, True),
+        ({"Condition": {"StringNotLike": {"aws:PrincipalOrgID": "o-*"}}}, True),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}, True),
+        (
+            {
+                "Condition": {
+                    "StringNotEquals": {"aws:PrincipalOrgID": "o-1"},
+                    "Bool": {"aws:SecureTransport": "false"},
+                }
+            },
+            True,
+        ),
+        ({"Principal": {"AWS": "123456789012"}, "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}, True),
+    ],
+)
+def test_what_is_forbidden_to_all_but_some_is_for_those(deny: Any, *, open_: bool) -> None:
+    """As AWS's own pages let one network in: everybody may, but who is not there may not. As text and as a document."""
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
+    fence = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*", **deny}
+    written = made(QUEUE, policy=json.dumps({"Statement": [allow, fence]}))
+    assert (("CF-SEC-009", QUEUE) in found(written)) is open_
+
+    whom = fence["Principal"]
+    statements = [
+        {"effect": "Allow", "actions": ["sqs:*"], "principals": [{"type": "*", "identifiers": ["*"]}]},
+        {
+            "effect": "Deny",
+            "actions": [fence["Action"]],
+            "resources": [fence["Resource"]],
+            "principals": [{"type": "AWS", "identifiers": ["*"] if whom == "*" else [whom["AWS"]]}],
+            "condition": [
+                {"test": test, "variable": key, "values": [value]}
+                for test, keys in fence["Condition"].items()
+                for key, value in keys.items()
+            ],
+        },
+    ]
+    statements[0]["resources"] = ["*"]
+    document = made("aws_iam_policy_document.d", statement=statements)
+    later = made(QUEUE, {"policy": (document.address,)})
+    assert (("CF-SEC-009", QUEUE) in found(later, document)) is open_
+
+
+@pytest.mark.parametrize(
     ("subject", "open_"),
     [
         ("repo:*/shop:*", True),

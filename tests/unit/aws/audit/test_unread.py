@@ -32,6 +32,10 @@ LATER = ["local.later"]
             "policy of aws_opensearch_domain_policy.p",
         ),
         (
+            plan("aws_api_gateway_rest_api.a", {"body": LATER}, {"body": True}),
+            "the description of aws_api_gateway_rest_api.a",
+        ),
+        (
             plan("aws_iam_role.r", {"assume_role_policy": LATER}, {"assume_role_policy": True}),
             "policy of aws_iam_role.r",
         ),

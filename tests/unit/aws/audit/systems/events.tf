@@ -121,6 +121,35 @@ resource "aws_api_gateway_method" "inside" {
   authorization = "NONE"
 }
 
+resource "aws_api_gateway_rest_api" "office" {
+  name = "office"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = "execute-api:Invoke", Resource = "execute-api:/*" },
+      { Effect = "Deny", Principal = "*", Action = "execute-api:Invoke", Resource = "execute-api:/*", Condition = { NotIpAddress = { "aws:SourceIp" = "203.0.113.0/24" } } },
+    ]
+  })
+}
+
+resource "aws_api_gateway_method" "office" {
+  rest_api_id   = aws_api_gateway_rest_api.office.id
+  resource_id   = aws_api_gateway_rest_api.office.root_resource_id
+  http_method   = "GET"
+  authorization = "NONE"
+}
+
+resource "aws_api_gateway_rest_api" "described" { # CF-NET-013
+  name = "described"
+  body = jsonencode({
+    openapi = "3.0.1"
+    paths = {
+      "/open"  = { get = {} }
+      "/asked" = { get = { security = [{ users = [] }] } }
+    }
+  })
+}
+
 resource "aws_api_gateway_method_settings" "traced" { # CF-OBS-010
   rest_api_id = aws_api_gateway_rest_api.old.id
   stage_name  = "prod"

@@ -5,7 +5,7 @@ resource "aws_s3_bucket" "raw" { # CF-DAT-009, CF-DAT-010, CF-DAT-011, CF-DAT-02
   force_destroy = true
 }
 
-resource "aws_s3_bucket" "curated" { # CF-DAT-011, CF-DAT-020
+resource "aws_s3_bucket" "curated" { # CF-DAT-011
   bucket = "acme-curated"
 }
 
@@ -27,6 +27,18 @@ resource "aws_s3_bucket_policy" "raw" { # CF-DAT-015
   policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Principal = { AWS = "*" }, Action = "s3:GetObject", Resource = "arn:aws:s3:::acme-raw/*" }]
+  })
+}
+
+resource "aws_s3_bucket_policy" "curated" { # everybody, but from one network alone and over TLS
+  bucket = aws_s3_bucket.curated.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = "s3:GetObject", Resource = "arn:aws:s3:::acme-curated/*" },
+      { Effect = "Deny", Principal = "*", Action = "s3:*", Resource = "arn:aws:s3:::acme-curated/*", Condition = { StringNotEquals = { "aws:SourceVpce" = "vpce-0123456789abcdef0" } } },
+      { Effect = "Deny", Principal = "*", Action = "s3:*", Resource = "arn:aws:s3:::acme-curated/*", Condition = { Bool = { "aws:SecureTransport" = "false" } } },
+    ]
   })
 }
 

@@ -1,20 +1,26 @@
 """Who may call what answers over the network, as each interface or device has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from yaml import YAMLError
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.access.statements import Statement, documents, statements
 from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
+from crossfade.aws.tables import understood
 
 _REST, _HTTP = "aws_api_gateway_rest_api", "aws_apigatewayv2_api"
+# Of OpenAPI; browsers ask OPTIONS before they send anything that says who they are.
+_VERBS = frozenset({"get", "put", "post", "delete", "patch", "head", "trace", "x-amazon-apigateway-any-method"})
+_AUTH = "x-amazon-apigateway-auth"
 _DEVICES = ("iot:Connect", "iot:Publish", "iot:Subscribe", "iot:UpdateThingShadow", "iot:GetThingShadow")
 
 
 def unasked(inventory: Inventory) -> Iterator[Mark]:
     for method in inventory.of("aws_api_gateway_method"):
-        # Browsers ask OPTIONS before they send anything that says who they are.
         preflight = method.values.get("http_method") == "OPTIONS"
         open_ = method.values.get("authorization") == "NONE" and not is_on(method.values.get("api_key_required"))
         if open_ and not preflight and not _is_guarded(inventory, method):
@@ -28,6 +34,30 @@ def unasked(inventory: Inventory) -> Iterator[Mark]:
     for api in inventory.of(_HTTP):
         if api.values.get("target") or "target" in api.refers:
             yield Mark(api.address, "target is set: a route of its own, which cannot ask anybody who they are")
+    for api in inventory.of(_REST, _HTTP):
+        if not _lets_some_in(inventory, api):
+            for called in _unasked_in(api.values.get("body")):
+                yield Mark(api.address, f"body has no security for {called}: it is for everybody")
+
+
+def _unasked_in(body: Any) -> Iterator[str]:
+    """Operations of an interface as OpenAPI describes it, in JSON or YAML."""
+    document = _described(body)
+    paths = document.get("paths")
+    for path, operations in paths.items() if isinstance(paths, Mapping) else ():
+        for verb, operation in operations.items() if isinstance(operations, Mapping) else ():
+            if str(verb).lower() in _VERBS and isinstance(operation, Mapping):
+                own = operation.get("security", document.get("security"))
+                if not own and not operation.get(_AUTH) and not document.get(_AUTH):
+                    yield f"{str(verb).upper()} {path}"
+
+
+def _described(body: Any) -> Mapping[str, Any]:
+    try:
+        read = understood(body) if isinstance(body, str) else None
+    except (YAMLError, RecursionError):
+        return {}
+    return read if isinstance(read, Mapping) else {}
 
 
 def _is_open(route: Resource) -> bool:
@@ -45,9 +75,13 @@ def _speaks(inventory: Inventory, route: Resource) -> str:
 
 def _is_guarded(inventory: Inventory, method: Resource) -> bool:
     """By being reached from inside alone, or by a policy that lets only some in."""
-    for api in inventory.referred(method, "rest_api_id", _REST):
-        if "PRIVATE" in (first(api.values, "endpoint_configuration", "types") or ()):
-            return True
+    return any(_lets_some_in(inventory, api) for api in inventory.referred(method, "rest_api_id", _REST))
+
+
+def _lets_some_in(inventory: Inventory, api: Resource) -> bool:
+    if "PRIVATE" in (first(api.values, "endpoint_configuration", "types") or ()):
+        return True
+    if api.type == _REST:
         for holder in (api, *inventory.referring(api, "aws_api_gateway_rest_api_policy")):
             read = list(statements(inventory, holder))
             hidden = "policy" in holder.later and not documents(inventory, holder, "policy")

@@ -24,7 +24,11 @@ _PARTS = ("source_policy_documents", "override_policy_documents")  # of a docume
 _ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
 _LATER = ("known after the apply",)  # values of a condition of which the plan has not even how many there are
 _NO_KEYS = frozenset({"repository_owner", "repository_owner_id"})  # claims that IAM does not read, so never there
+_OF_SERVICES = frozenset({"aws:viaawsservice", "aws:principalisawsservice"})
 _ANYWHERE = ("*",)  # where NotResource lets somebody do something: everywhere but there
+
+
+Fence = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Statement:
     """One statement with Effect Allow. `principals` are (kind, who) pairs: ("AWS", "*"); none in a role's own policy.
 
     `conditions` are the values by condition key, in lower-case letters. `all_but` says NotAction: everything else.
-    `denied` are patterns of actions that the same policy forbids everywhere, whoever asks and however.
+    `denied` are patterns of actions that the same policy forbids everywhere, whoever asks and however; `fences` are
+    actions and resources that it forbids to all but some.
     """
 
     address: str
@@ -42,6 +47,7 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     all_but: bool = False
     denied: tuple[str, ...] = ()
+    fences: tuple["Fence", ...] = ()
 
     @property
     def limited(self) -> bool:
@@ -66,7 +72,12 @@ class Statement:
         """True when any AWS account, or nobody at all, may use it: `Principal: *` without a condition on who asks."""
         if not any(who == "*" and kind in {"*", "AWS"} for kind, who in self.principals):
             return False
-        return not any(map(keeps_strangers_out, self.conditions))
+        return not any(map(keeps_strangers_out, self.conditions)) and not any(map(self._is_within, self.fences))
+
+    def _is_within(self, fence: "Fence") -> bool:
+        actions, resources = fence
+        acted = all(any(covers(each, action) for each in actions) for action in self.actions)
+        return acted and all(any(covers(each, resource) for each in resources) for resource in self.resources)
 
     def permits(self, action: str) -> str:
         """The pattern that covers an action, unless that is everything, which is a finding of its own, or forbidden."""
@@ -106,6 +117,7 @@ def statements(inventory: Inventory, resource: Resource, key: str = "policy") ->
                 statement.conditions,
                 statement.all_but,
                 statement.denied,
+                statement.fences,
             )
 
 
@@ -117,6 +129,7 @@ def parsed(address: str, text: Any) -> Iterator[Statement]:
         return
     every = listed(document.get("Statement") if isinstance(document, dict) else None)
     denied = tuple(action for found in every for action in _taken_away(found))
+    fences = tuple(_fenced_off(found) for found in every if _is_fence(found))
     for found in every:
         if isinstance(found, dict) and found.get("Effect") == "Allow":
             yield Statement(
@@ -127,7 +140,35 @@ def parsed(address: str, text: Any) -> Iterator[Statement]:
                 conditions=tuple(_conditions(found.get("Condition"))),
                 all_but="NotAction" in found,
                 denied=denied,
+                fences=fences,
             )
+
+
+def _is_fence(found: Any) -> bool:
+    """Whether a statement forbids something to all but some: as AWS's own pages let a network or an organisation in."""
+    if not isinstance(found, dict) or found.get("Effect") != "Deny" or ("*", "*") not in _everybody(found):
+        return False
+    tested = found.get("Condition")
+    return bool(tested) and all(
+        _is_but_some(str(operator).lower(), (str(key).lower(), _texts(values)))
+        for operator, keys in (tested.items() if isinstance(tested, Mapping) else ())
+        for key, values in (keys.items() if isinstance(keys, Mapping) else ())
+    )
+
+
+def _everybody(found: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {("*", who) for _, who in _principals(found.get("Principal"))}
+
+
+def _is_but_some(operator: str, condition: Condition) -> bool:
+    """A test that everybody passes but those it names, or services of AWS that come for them."""
+    if condition[0] in _OF_SERVICES:
+        return operator.startswith("bool")
+    return "not" in operator and keeps_strangers_out(condition)
+
+
+def _fenced_off(found: Mapping[str, Any]) -> Fence:
+    return _texts(found.get("Action")), _texts(found.get("Resource")) or _ANYWHERE
 
 
 def _taken_away(found: Any) -> tuple[str, ...]:
@@ -146,6 +187,7 @@ def of_document(document: Resource) -> Iterator[Statement]:
         if found.get("effect") == "Deny" and not blocks(found, "condition") and "*" in listed(found.get("resources"))
         for action in _texts(found.get("actions"))
     )
+    fences = tuple(_fence_of(found) for found in every if found.get("effect") == "Deny" and _keeps_out(found))
     for found in every:
         if found.get("effect") not in {None, "Allow"}:
             continue
@@ -157,7 +199,28 @@ def of_document(document: Resource) -> Iterator[Statement]:
             conditions=tuple(_tested(found)),
             all_but=bool(found.get("not_actions")),
             denied=denied,
+            fences=fences,
         )
+
+
+def _keeps_out(found: Mapping[str, Any]) -> bool:
+    """As `_is_fence`, of a document."""
+    everybody = any(who == "*" for _, who in _identified(found))
+    tested = blocks(found, "condition")
+    return (
+        everybody
+        and bool(tested)
+        and all(
+            _is_but_some(
+                str(one.get("test")).lower(), (str(one.get("variable")).lower(), _texts(one.get("values")) or _LATER)
+            )
+            for one in tested
+        )
+    )
+
+
+def _fence_of(found: Mapping[str, Any]) -> Fence:
+    return _texts(found.get("actions")), _texts(found.get("resources")) or _ANYWHERE
 
 
 def documents(inventory: Inventory, resource: Resource, key: str) -> tuple[Resource, ...]:
