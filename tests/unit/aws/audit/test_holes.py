@@ -47,6 +47,8 @@ def test_a_condition_that_anybody_meets_limits_nobody(conditions: Any) -> None:
         {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::acme-logs"}},
         {"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}},
         {"StringLike": {"aws:userid": "AROAEXAMPLE:*"}},
+        {"StringEquals": {"aws:VpceAccount": "123456789012"}},
+        {"StringEquals": {"aws:VpceOrgID": "o-1"}},
     ],
 )
 def test_a_condition_on_who_asks_limits(conditions: Any) -> None:

@@ -10,7 +10,7 @@ Condition = tuple[str, tuple[str, ...]]  # a key in lower-case letters, and its 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 _WHO = re.compile(
     r"aws:(?:principal(?:account|arn|orgid|orgpaths|isawsservice|servicename|servicenameslist)"
-    r"|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)"
+    r"|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)|vpce(?:account|orgid|orgpaths)"
     r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)"
     r"|elasticfilesystem:accessedviamounttarget"
 )

@@ -290,6 +290,9 @@ def _principals(value: Any) -> Iterator[tuple[str, str]]:
         for kind, who in value.items():
             for one in listed(who):
                 yield str(kind), str(one)
+        return
+    for one in listed(value):
+        yield "*", str(one)
 
 
 def _conditions(value: Any) -> Iterator[Condition]:
