@@ -210,6 +210,23 @@ def test_a_classic_balancer_takes_old_tls_unless_it_is_told_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "old"),
+    [
+        ("Protocol-TLSv1", "true", True),
+        ("Protocol-TLSv1", "false", False),
+        ("Protocol-TLSv1.2", "true", False),
+        ("Reference-Security-Policy", "ELBSecurityPolicy-2016-08", True),
+        ("Reference-Security-Policy", "ELBSecurityPolicy-TLS-1-2-2017-01", False),
+    ],
+)
+def test_a_policy_of_a_classic_balancer_is_one_of_awss_or_its_own(name: str, value: str, *, old: bool) -> None:
+    """By whichever of the two resources; what it refers to says which TLS it takes."""
+    told = [{"name": name, "value": value}]
+    for kind, key in (("aws_load_balancer_policy", "policy_attribute"), ("aws_lb_ssl_negotiation_policy", "attribute")):
+        assert (("CF-TLS-002", f"{kind}.p") in found(made(f"{kind}.p", **{key: told}))) is old
+
+
+@pytest.mark.parametrize(
     ("engine", "version", "parameter", "plain"),
     [
         ("aurora-postgresql", "15.4", None, True),

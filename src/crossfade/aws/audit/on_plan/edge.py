@@ -20,6 +20,7 @@ _NEW_POLICIES = ("TLS13-1-2", "TLS13-1-3", "TLS-1-2", "FS-1-2")
 _POLICY_UNSAID = "ELBSecurityPolicy-2016-08"
 _OLD_OF_CDN = frozenset({"SSLv3", "TLSv1", "TLSv1.1", "TLSv1_2016", "TLSv1.1_2016"})
 _OLD_PROTOCOLS = frozenset({"Protocol-SSLv3", "Protocol-TLSv1", "Protocol-TLSv1.1"})
+_REFERENCE = "Reference-Security-Policy"  # a classic balancer that has one of AWS's as it is
 _OLD_SEARCH = frozenset({"Policy-Min-TLS-1-0-2019-07"})
 # Doors beside load balancers, where each says which TLS it takes, and what of that is old.
 _OLD_ELSEWHERE: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
@@ -127,9 +128,12 @@ def _old_elsewhere(inventory: Inventory) -> Iterator[Mark]:
                 yield Mark(door.address, f"{'.'.join(keys)} is {policy}")
     yield from _classic_unsaid(inventory)
     for classic in inventory.of("aws_lb_ssl_negotiation_policy", "aws_load_balancer_policy"):
-        for protocol in (*blocks(classic.values, "attribute"), *blocks(classic.values, "policy_attribute")):
-            if protocol.get("name") in _OLD_PROTOCOLS and str(protocol.get("value")).lower() == "true":
-                yield Mark(classic.address, f"takes {protocol['name']}")
+        for said in (*blocks(classic.values, "attribute"), *blocks(classic.values, "policy_attribute")):
+            name, value = said.get("name"), str(said.get("value"))
+            if name in _OLD_PROTOCOLS and value.lower() == "true":
+                yield Mark(classic.address, f"takes {name}")
+            elif name == _REFERENCE and not any(new in value for new in _NEW_POLICIES):
+                yield Mark(classic.address, f"{value} takes TLS 1.0 or 1.1")
 
 
 def _classic_unsaid(inventory: Inventory) -> Iterator[Mark]:
