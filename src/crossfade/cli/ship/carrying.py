@@ -1,11 +1,14 @@
 """Rollouts that this process carries itself, because no daemon does: taken up, followed to their end, or left."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+import click
 
 from crossfade.cli.call import Call
 from crossfade.cli.ship.follow import follow, group, rollout
-from crossfade.cli.ship.screens import Screen
+from crossfade.cli.ship.screens import Screen, screen
 from crossfade.telling.text import clock
 
 Json = Mapping[str, Any]
@@ -62,7 +65,20 @@ def settle(call: Call, shown: Screen) -> None:
         shown.say("old instances have not gone yet; the next command sees to it")
 
 
-def stays(call: Call) -> str:
+@contextmanager
+def on_screen(call: Call) -> Iterator[Screen]:
+    """A screen for what is followed. Ctrl-C says what becomes of it."""
+    shown = screen(as_json=call.json)
+    try:
+        yield shown
+    except KeyboardInterrupt:
+        click.echo(f"\n{_stays(call)}", err=True)
+        raise
+    finally:
+        shown.close()
+
+
+def _stays(call: Call) -> str:
     """What becomes of a rollout that one stopped waiting for."""
     if call.environment is None:
         return "the rollout goes on by itself: `crossfade watch` shows it, `crossfade abort` takes it back"

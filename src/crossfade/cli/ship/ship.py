@@ -10,10 +10,10 @@ import click
 from crossfade.cli import completion
 from crossfade.cli.call import STRATEGY, Call, called, who
 from crossfade.cli.client import ControllerClient
-from crossfade.cli.ship.carrying import carried_on, settle, stays
+from crossfade.cli.ship.carrying import carried_on, on_screen, settle
 from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.follow import follow, group, rollout
-from crossfade.cli.ship.screens import Screen, screen
+from crossfade.cli.ship.screens import Screen
 from crossfade.core.errors import UnchangedError
 from crossfade.telling.text import release
 
@@ -77,8 +77,7 @@ def _deploy(
         call, wanted, secrets, version=version, supersede=supersede, force=force, replace_stores=replace_stores
     )
     found = contents.accounts(services, call.state.root)
-    shown = screen(as_json=call.json)
-    try:
+    with on_screen(call) as shown:
         for line in [*contents.lines(found), *readable.of_deploy(services, wanted["sources"])]:
             shown.say(line)
         gone_on = [] if supersede else carried_on(call, [key(one) for one in services], shown)
@@ -103,11 +102,6 @@ def _deploy(
         followed = group(begun["group"]) if "group" in begun else rollout(begun)
         result = follow(call, followed, begun["seq"], shown)
         settle(call, shown)
-    except KeyboardInterrupt:
-        click.echo(f"\n{stays(call)}", err=True)
-        raise
-    finally:
-        shown.close()
     return answered(call, result, contents.data(found), services=() if call.environment else services)
 
 
@@ -126,16 +120,10 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
     """
     client = call.ensured(start=call.state.used)
     target = call.target(client, service)
-    shown = screen(as_json=call.json)
-    try:
+    with on_screen(call) as shown:
         begun = client.post("/v1/rollback", **target, to=to, by=who(), force=force, supersede=supersede)
         result = follow(call, rollout(begun), begun["seq"], shown)
         settle(call, shown)
-    except KeyboardInterrupt:
-        click.echo(f"\n{stays(call)}", err=True)
-        raise
-    finally:
-        shown.close()
     return answered(call, result)
 
 

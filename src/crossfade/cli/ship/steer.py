@@ -8,9 +8,8 @@ import click
 from crossfade.cli import completion
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import ControllerClient
-from crossfade.cli.ship.carrying import seen_through, settle, stays
+from crossfade.cli.ship.carrying import on_screen, seen_through, settle
 from crossfade.cli.ship.ending import answered
-from crossfade.cli.ship.screens import screen
 from crossfade.core.errors import WrongInputError
 from crossfade.telling.text import plural
 
@@ -89,15 +88,9 @@ def _see_through(call: Call, answer: Json, wanted: str = "succeeded") -> int:
     """Where no daemon runs, and no other process has it: carry what was told to go on to its end."""
     if "carrying" not in answer:
         return 0
-    shown = screen(as_json=call.json)
-    try:
+    with on_screen(call) as shown:
         ended = seen_through(call, answer["carrying"], shown)
         settle(call, shown)
-    except KeyboardInterrupt:
-        click.echo(f"\n{stays(call)}", err=True)
-        raise
-    finally:
-        shown.close()
     return max((answered(call, one, wanted=wanted) for one in ended), default=0)
 
 
