@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from crossfade.file.units import Notation
 
 
-class Line(str):
+class CommandLine(str):
     """A shell command line. `words` are what it was written as when that was a list, which needs no shell."""
 
     __slots__ = ("words",)
@@ -25,16 +25,16 @@ class Line(str):
 class Command(Notation):
     """A shell command line. A list is joined so that each item stays one argument, and `$PORT` in it stays text."""
 
-    def read(self, value: object) -> Line:
-        if isinstance(value, Line):
+    def read(self, value: object) -> CommandLine:
+        if isinstance(value, CommandLine):
             return value
         if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
-            return Line(shlex.join(value), tuple(value))
+            return CommandLine(shlex.join(value), tuple(value))
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ValueError("a command line, such as python -m app --port $PORT")
-        return Line(value)
+        return CommandLine(value)
 
-    def write(self, value: Line) -> Any:
+    def write(self, value: CommandLine) -> Any:
         return list(value.words) or str(value)
 
     def schema(self) -> JsonSchemaValue:

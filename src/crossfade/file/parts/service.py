@@ -7,7 +7,7 @@ from pydantic import Field
 
 from crossfade.core.service import IDLE_TIMEOUT, Kind, Volume
 from crossfade.file.cloud.compute import Scale
-from crossfade.file.command import Command, Line
+from crossfade.file.command import Command, CommandLine
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.container import Contained, written_for_containers
 from crossfade.file.parts.deploy import WEEK, Deploy
@@ -89,7 +89,7 @@ class Service(Contained):
         "changes, nor the build, a release is given what the last build left, and none is run. Default: everything.",
         examples=[["requirements.txt"]],
     )
-    command: Annotated[Line, Command()] | None = Field(
+    command: Annotated[CommandLine, Command()] | None = Field(
         default=None,
         description="Starts one instance. It must listen on `$PORT`, or as `listen_on` says. With `image` it takes the "
         "place of the CMD and goes to the ENTRYPOINT: a text by way of a shell, a list as it is. Default there: the "

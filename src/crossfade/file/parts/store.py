@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.core.service import Volume
-from crossfade.file.command import Command, Line, Value
+from crossfade.file.command import Command, CommandLine, Value
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.container import Contained
 from crossfade.file.parts.image import Image
@@ -26,7 +26,7 @@ _WITH_LOOPBACK = ("0.0.0.0", "127.0.0.1")  # noqa: S104  addresses at which a po
 class StoreHealth(Part):
     """When a store is ready for services to start."""
 
-    command: Annotated[Line, Command()] = Field(
+    command: Annotated[CommandLine, Command()] = Field(
         description="Runs in its container, and ends with 0 when it is ready.", examples=["pg_isready -h 127.0.0.1"]
     )
     interval: Annotated[float, Duration(least=0.05, most=3600)] = Field(
@@ -40,11 +40,11 @@ class StoreHealth(Part):
 class Backup(Part):
     """How a store's data is written down and given back: before each migration, and by `crossfade backup`."""
 
-    command: Annotated[Line, Command()] = Field(
+    command: Annotated[CommandLine, Command()] = Field(
         description="Runs in its container and writes the backup to its output.",
         examples=["pg_dump -U postgres --clean --if-exists shop"],
     )
-    restore: Annotated[Line, Command()] | None = Field(
+    restore: Annotated[CommandLine, Command()] | None = Field(
         default=None,
         description="Runs in its container and reads a backup. Default: it is given back by hand.",
         examples=["psql -U postgres -v ON_ERROR_STOP=1 shop"],
@@ -99,7 +99,7 @@ class Store(Contained):
     """What keeps data: a container that is started before the services, reached by its name, and left as it is."""
 
     image: Image = Field(description="Container image, as of a service.", examples=["postgres:16"])
-    command: Annotated[Line, Command()] | None = Field(
+    command: Annotated[CommandLine, Command()] | None = Field(
         default=None,
         description="As of a service. Default: the image's own.",
         examples=[["redis-server", "--save", "60"]],

@@ -22,7 +22,7 @@ from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.parts import told
 from crossfade.file.cloud.compute import Proxy
-from crossfade.file.command import Line
+from crossfade.file.command import CommandLine
 from crossfade.file.model import App, Deploy, Service
 from crossfade.file.units import GIB
 
@@ -127,7 +127,7 @@ def _jobs(app: App) -> Block:
     )
 
 
-def _arguments(command: Line | None) -> list[str] | None:
+def _arguments(command: CommandLine | None) -> list[str] | None:
     """What the image's ENTRYPOINT is given: a text by way of a shell, a list as it is; None for the image's own."""
     return None if command is None else list(command.words) or ["/bin/sh", "-c", str(command)]
 

@@ -10,7 +10,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.paths import StateDirectory
 from crossfade.platforms.local.balancers.known import balancer_at, called
 from crossfade.platforms.local.kernel import descriptors, proc, tcp
-from crossfade.platforms.local.kernel.tcp import Listener
+from crossfade.platforms.local.kernel.tcp import ListeningSocket
 
 _PID = re.compile(r"\(pid (\d+)\)")
 
@@ -72,7 +72,7 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def overlap(listener: Listener, host: str, port: int) -> bool:
+def overlap(listener: ListeningSocket, host: str, port: int) -> bool:
     """Who asks at host:port may reach that listener."""
     if listener.port != port:
         return False

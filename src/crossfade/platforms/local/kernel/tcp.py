@@ -16,7 +16,7 @@ _WORD = 4  # bytes that are written in the machine's own order
 _IPV4 = 2 * _WORD  # digits of such an address
 
 
-class Listener(NamedTuple):
+class ListeningSocket(NamedTuple):
     """A socket that listens. `packed` is its address as the kernel writes it, `inode` how descriptors name it."""
 
     packed: str
@@ -39,12 +39,12 @@ def packed(address: str) -> str:
     return _turned(socket.inet_pton(family, address)).hex().upper()
 
 
-def listeners() -> list[Listener]:
+def listeners() -> list[ListeningSocket]:
     """All of this machine; what cannot be read is left out."""
     return [listener for table in _TABLES for listener in _listeners(table)]
 
 
-def listeners_of(pids: Iterable[int]) -> list[Listener]:
+def listeners_of(pids: Iterable[int]) -> list[ListeningSocket]:
     """Those of some processes, as far as their descriptors are ours to see."""
     held = {inode for pid in pids for inode in descriptors.sockets_seen(pid)}
     return [listener for listener in listeners() if listener.inode in held] if held else []
@@ -69,7 +69,7 @@ def connected(addresses: Collection[str]) -> dict[int, str]:
     return found
 
 
-def _listeners(table: Path) -> Iterator[Listener]:
+def _listeners(table: Path) -> Iterator[ListeningSocket]:
     """A table begins with those that listen; of the many thousands that may follow none is read."""
     with suppress(OSError), table.open(encoding="ascii") as rows:
         next(rows, None)
@@ -78,7 +78,7 @@ def _listeners(table: Path) -> Iterator[Listener]:
             if columns[_STATE] != _LISTEN:
                 break
             address, _, port = columns[_LOCAL].rpartition(":")
-            yield Listener(address, int(port, 16), int(columns[_USER]), int(columns[_INODE]))
+            yield ListeningSocket(address, int(port, 16), int(columns[_USER]), int(columns[_INODE]))
 
 
 def _written(address: str) -> str:

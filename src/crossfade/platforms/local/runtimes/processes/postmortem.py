@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crossfade.platforms.local.kernel import tcp
 from crossfade.platforms.local.kernel.memory import why_killed
-from crossfade.platforms.local.kernel.tcp import Listener
+from crossfade.platforms.local.kernel.tcp import ListeningSocket
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes import logs
 from crossfade.platforms.local.runtimes.processes.addresses.ports import is_free
@@ -58,5 +58,5 @@ async def silent(session: Session, port: int) -> str:
     return f"listens on {there}, not on $PORT, which is {port}"
 
 
-def _listener(port: int) -> Listener | None:
+def _listener(port: int) -> ListeningSocket | None:
     return next((listener for listener in tcp.listeners() if listener.port == port), None)

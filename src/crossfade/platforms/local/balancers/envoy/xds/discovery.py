@@ -35,10 +35,10 @@ class Discovery:
             return
         await self.close()
         # These take 0.1 s that only who runs Envoy pays.
-        from crossfade.platforms.local.balancers.envoy.xds import carrier  # noqa: PLC0415
+        from crossfade.platforms.local.balancers.envoy.xds import grpc  # noqa: PLC0415
 
         self._socket.unlink(missing_ok=True)
-        self._server = carrier.Carrier(self._converse)
+        self._server = grpc.GrpcServer(self._converse)
         try:
             await self._server.start(path=f"/proc/self/fd/{self._directory}/{DISCOVERY}")
         except OSError as error:

@@ -34,7 +34,7 @@ class _Service:
         return {_PATH: Handler(self._converse, Cardinality.STREAM_STREAM, None, None)}
 
 
-class Carrier(Server):
+class GrpcServer(Server):
     """A server that has `converse` hold each stream."""
 
     def __init__(self, converse: Callable[[Any], Awaitable[None]]) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from crossfade.platforms.local.balancers.envoy.xds.carrier import Carrier
+from crossfade.platforms.local.balancers.envoy.xds.grpc import GrpcServer
 
 
 async def test_it_ends_although_somebody_is_just_being_let_in(tmp_path: Path) -> None:
@@ -12,8 +12,8 @@ async def test_it_ends_although_somebody_is_just_being_let_in(tmp_path: Path) ->
     async def converse(_: Any) -> None:
         """Nothing is said."""
 
-    carrier = Carrier(converse)
-    await carrier.start(path=str(tmp_path / "s"))
-    accepted = carrier._protocol_factory()
-    await carrier.end()
+    server = GrpcServer(converse)
+    await server.start(path=str(tmp_path / "s"))
+    accepted = server._protocol_factory()
+    await server.end()
     assert not hasattr(accepted, "connection")
