@@ -132,15 +132,7 @@ class Performer:
             except StaleTokenError:
                 raise
             except CrossfadeError as error:
-                exit_ = Exit(
-                    instance=instance,
-                    release=action.release,
-                    at=0.0,
-                    was_healthy=False,
-                    detail=str(error),
-                    blamed=isinstance(error, WrongInputError),
-                )
-                await scribe.record("instance exited", encode(exit_))
+                await self._never_began(instance, action.release, str(error), blamed=isinstance(error, WrongInputError))
                 return EffectOutcome.FAILED
             await scribe.record("done", told)
         return EffectOutcome.DONE
@@ -162,18 +154,17 @@ class Performer:
         except CrossfadeError as error:
             await scribe.record("failed", {**told, **_trouble(error)})
             if action.count > dict(fleet.sizes or ()).get(action.release, 0):
-                exit_ = Exit(
-                    instance="the platform",
-                    release=action.release,
-                    at=0.0,
-                    was_healthy=False,
-                    detail=f"could not keep {action.count} instances: {error.cause}",
-                    blamed=isinstance(error, WrongInputError),
-                )
-                await scribe.record("instance exited", encode(exit_))
+                why = f"could not keep {action.count} instances: {error.cause}"
+                blamed = isinstance(error, WrongInputError)
+                await self._never_began("the platform", action.release, why, blamed=blamed)
             return EffectOutcome.FAILED
         await scribe.record("done", told)
         return EffectOutcome.DONE
+
+    async def _never_began(self, instance: str, release: int, why: str, *, blamed: bool) -> None:
+        """Count it like an exit: it is held against a release whose own settings made it impossible."""
+        exit_ = Exit(instance=instance, release=release, at=0.0, was_healthy=False, detail=why, blamed=blamed)
+        await self._scribe.record("instance exited", encode(exit_))
 
     async def tend(self) -> None:
         """Have platforms that keep sizes go on with what they are at.
@@ -193,15 +184,7 @@ class Performer:
                 if self._untended.get(name) == (active.id, error.cause):
                     continue
                 await scribe.record("failed", {"what": "tend", **_trouble(error), "blame": False})
-                exit_ = Exit(
-                    instance="the platform",
-                    release=active.target,
-                    at=0.0,
-                    was_healthy=False,
-                    detail=str(error.cause),
-                    blamed=False,
-                )
-                await scribe.record("instance exited", encode(exit_))
+                await self._never_began("the platform", active.target, error.cause, blamed=False)
                 self._untended[name] = active.id, error.cause
             else:
                 self._untended.pop(name, None)
