@@ -209,3 +209,12 @@ def test_hosts_of_emr_are_hosts_of_ec2_with_a_fee() -> None:
     ends = of(made("aws_emr_cluster.e", keep_job_flow_alive_when_no_steps=False, **groups), book=VIRGINIA)
     assert line(ends, "EMR hosts, until the cluster ends after its steps").unsaid
     assert not [item for item in items(ends) if item.startswith(("EMR hosts m5", "EMR on"))]
+
+
+def test_express_brokers_are_billed_by_what_they_keep() -> None:
+    """They have no disk of a size that somebody chose: what is written and kept is paid by use."""
+    brokers = {"number_of_broker_nodes": 3, "broker_node_group_info": [{"instance_type": "express.m7g.large"}]}
+    found = of(made("aws_msk_cluster.m", **brokers), book=VIRGINIA)
+    assert "Kafka disks" not in items(found)
+    assert line(found, "Kafka storage, express brokers").unsaid
+    assert line(of(made("aws_msk_cluster.m", number_of_broker_nodes=3)), "Kafka disks").quantity.expected == 3000
