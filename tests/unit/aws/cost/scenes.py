@@ -114,6 +114,8 @@ def _hosts(kind: str) -> Iterator[Scene]:
 
 
 SCENES: tuple[Scene, ...] = (
+    scene("aws_mwaa_environment", environment_class="mw1.small"),
+    scene("aws_fsx_windows_file_system", storage_capacity=300),
     scene("aws_cloudfront_distribution", viewer_certificate=[{"ssl_support_method": "sni-only"}]),
     *(scene(kind, **_IN_SUBNETS, **_BALANCER) for kind in ("aws_alb", "aws_lb")),
     *(
