@@ -262,9 +262,10 @@ def test_input_and_output_that_is_included_is_no_line() -> None:
 
 
 def test_a_stream_on_demand_has_no_shards_and_no_puts() -> None:
-    """It is billed by the hour and by the GB, which nobody here knows."""
-    demand = of(made("aws_kinesis_stream.s", stream_mode_details=[{"stream_mode": "ON_DEMAND"}]))
-    assert items(demand) == ["aws_kinesis_stream, stream_mode_details.stream_mode"]
+    """It is billed by the hour, and by the GB that comes in and goes out."""
+    demand = of(made("aws_kinesis_stream.s", stream_mode_details=[{"stream_mode": "ON_DEMAND"}]), book=VIRGINIA)
+    assert months(demand, "Streams on demand") == ("29.20",) * 3
+    assert items(demand)[1:] == ["Streams on demand, data ingested", "Streams on demand, data retrieved"]
     assert by_use(made("aws_kinesis_stream.s", shard_count=1)) == ["Records put"]
 
 
