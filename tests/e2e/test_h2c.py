@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc.aio
 from tests.contract.balancer_kits import routing, service
 from tests.support.backend import Backend
-from tests.support.edge import running_envoy
+from tests.support.edge import running_envoy, settled
 from tests.support.ports import free_port
 
 from crossfade.core.service import HealthCheck
@@ -41,6 +41,20 @@ async def test_grpc_goes_through_with_its_trailers(tmp_path: Path) -> None:
         await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": address}, 1)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{web.listener.http}") as channel:
             assert await channel.unary_unary("/Crowd/Shout")(b"hello", timeout=10) == b"HELLO"
+
+
+async def test_requests_of_our_own_are_answered(tmp_path: Path) -> None:
+    """A GET has no answer in gRPC: a good release was taken back for it wherever few visitors came."""
+    web = service(protocol="h2c", health=CHECK)
+    probe = HttpProbe()
+    try:
+        async with running_envoy(tmp_path) as balancer, shouting() as address:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": address}, 1)
+            await probe.visit(f"http://127.0.0.1:{web.listener.http}{web.asked}", {}, 20)
+            traffic = await settled(balancer, web)
+    finally:
+        await probe.close()
+    assert (traffic.total.requests, traffic.total.errors) == (20, 0)
 
 
 async def test_an_instance_is_healthy_when_it_speaks_http_2() -> None:

@@ -12,6 +12,7 @@ KEEPING: frozenset[str] = frozenset({"blue-green", "canary", "linear"})
 Kind = Literal["web", "worker"]  # a worker takes its work itself: it has no port, no route and no traffic
 
 IDLE_TIMEOUT = 3600.0  # seconds, of a service that says nothing else
+GRPC_HEALTH = "/grpc.health.v1.Health/Check"  # what a server does not offer it refuses in an answer of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +307,11 @@ class Service:
     def home(self) -> str:
         """Where its app is at home: `app` on this machine, elsewhere `app@environment`."""
         return f"{self.app}@{self.environment}" if self.environment else self.app
+
+    @property
+    def asked(self) -> str:
+        """The path of requests of our own. To a GET a server that speaks gRPC has no answer."""
+        return GRPC_HEALTH if self.protocol == "h2c" else self.health.path
 
     @property
     def key(self) -> str:

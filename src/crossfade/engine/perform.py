@@ -299,7 +299,7 @@ class Performer:
             await scribe.record("intent", {"action": encode_action(action)})
         try:
             url, headers = await self._world.balancer.preview(release.service, action.release)
-            await self._world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
+            await self._world.visit(url.rstrip("/") + release.service.asked, headers, action.count)
         except PlatformError as error:
             known, self._unheard = self._unheard, (active, error.cause)
             if known != self._unheard:

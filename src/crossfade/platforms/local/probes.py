@@ -12,7 +12,7 @@ from aiohttp.abc import ResolveResult
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.health import accepts
-from crossfade.core.service import HealthCheck
+from crossfade.core.service import GRPC_HEALTH, HealthCheck
 from crossfade.platforms.local import h2c
 from crossfade.platforms.local.address import host_of, socket_of
 
@@ -20,6 +20,8 @@ VISITS_AT_ONCE = 4
 EXPLAIN_SECONDS = 1.0
 LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain
 LONGEST = 16 << 20  # bytes of an answer; one without an end would keep us busy for the whole timeout, again and again
+_CALL = {"Content-Type": "application/grpc", "TE": "trailers"}
+_NO_MESSAGE = bytes(5)  # uncompressed, and 0 bytes long
 LONGEST_HEADER = 60 << 10  # bytes, as many as Envoy lets through to clients
 
 
@@ -95,18 +97,20 @@ class HttpProbe:
         return why or f"nothing listens on {_asked(address)}"
 
     async def visit(self, url: str, headers: Mapping[str, str], count: int) -> None:
-        """GET `url` so many times, a few at once; how they end is counted by the balancer, not here.
+        """GET `url`, or call what is gRPC's, so many times, a few at once; how they end is counted by the balancer.
 
         PlatformError when not one of them got to it: then there is nothing to count. Our own balancer is asked by its
         address, which the certificate of a host's name does not have.
         """
         gate, verified = asyncio.Semaphore(VISITS_AT_ONCE), not _is_by_address(url)
+        called = urlsplit(url).path == GRPC_HEALTH
+        method, body, headers = ("POST", _NO_MESSAGE, {**headers, **_CALL}) if called else ("GET", None, headers)
 
         async def once() -> str:
             async with gate:
                 try:
-                    async with self._open().get(
-                        url, headers=headers, timeout=aiohttp.ClientTimeout(total=10), ssl=verified
+                    async with self._open().request(
+                        method, url, data=body, headers=headers, timeout=aiohttp.ClientTimeout(total=10), ssl=verified
                     ) as answer:
                         await answer.read()
                 except TimeoutError:
