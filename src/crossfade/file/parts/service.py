@@ -124,8 +124,8 @@ class Service(Contained):
         default="http",
         description=(
             "What instances speak: `h2c` is HTTP/2 without TLS, for gRPC and for apps that speak nothing else. Such an "
-            "instance is healthy when it answers the beginning of a connection; `path` and `codes` are not asked. Requests of "
-            "our own are calls of gRPC's health service, whether there is one or not."
+            "instance is healthy when it answers the beginning of a connection; `path` and `codes` are not asked. "
+            "Requests of our own are calls of gRPC's health service, whether there is one or not."
         ),
         examples=["h2c"],
     )
