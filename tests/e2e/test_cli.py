@@ -485,6 +485,16 @@ class TestLooking:
         assert watch.stdout is not None
         assert f"{shop.app}/web: release 1" in watch.stdout.readline()
 
+    @pytest.mark.parametrize("words", [("events", "--follow"), ("logs", "--follow"), ("watch",)])
+    def test_who_follows_ends_with_its_reader(self, shop: Machine, words: tuple[str, ...]) -> None:
+        """As behind `| head -1`, and not when the next thing happens, which may be tomorrow."""
+        shop.ok("deploy")
+        follow = shop.start(*words)
+        assert follow.stdout is not None
+        assert follow.stdout.readline()
+        follow.stdout.close()
+        assert follow.wait(timeout=20) == 0
+
     def test_following_shows_what_comes(self, shop: Machine) -> None:
         """`events --follow` goes on with new ones."""
         shop.ok("deploy")

@@ -5,7 +5,9 @@ Some are closed, some cannot be written, and some are read by nobody any more, a
 
 import io
 import os
+import select
 import sys
+import threading
 from typing import TYPE_CHECKING, TextIO
 
 from crossfade.core.errors import PlatformError
@@ -59,6 +61,18 @@ class Streams:
         """Why not all that a lasting one said could be written; empty when it was, or when its reader left."""
         whys = [raw.why for raw in self._written if raw.why and not isinstance(raw.why, BrokenPipeError)]
         return str(whys[0].strerror) if whys and self._lasting else ""
+
+
+def end_with_reader() -> None:
+    """From now on: who follows what may not come for hours would not notice before that nobody reads it."""
+    threading.Thread(target=_end_with_reader, daemon=True).start()
+
+
+def _end_with_reader() -> None:
+    reader = select.poll()
+    reader.register(1, 0)  # for what is always told: that nobody is there any more
+    reader.poll()
+    os._exit(0)
 
 
 def _over(raw: _Written, old: TextIO | None) -> TextIO:

@@ -11,6 +11,7 @@ import click
 from crossfade.cli import completion
 from crossfade.cli.call import Call, called
 from crossfade.cli.look.since import since as moment
+from crossfade.cli.streams import end_with_reader
 from crossfade.telling.text import clock, plain
 
 _LAST = 100
@@ -41,6 +42,8 @@ def logs(call: Call, *, service: str | None, follow: bool, **wanted: Any) -> Non
 
     With --builds, --hooks or --jobs what these wrote instead: the newest, or all since a moment.
     """
+    if follow:
+        end_with_reader()
     client = call.client()
     where = call.target(client, service)
     for said in client.lines("/v1/logs", **where, **query(wanted), follow=1 if follow else None):

@@ -10,6 +10,7 @@ from crossfade.cli import completion
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.cli.ship.screens import standing
+from crossfade.cli.streams import end_with_reader
 from crossfade.core.errors import WrongInputError
 from crossfade.telling.story import Stories, newest
 from crossfade.telling.text import clock, outcome, plural, rates, release, seconds, table
@@ -253,6 +254,8 @@ def _whose(call: Call, client: ControllerClient, service: str | None) -> dict[st
 )
 def events(call: Call, *, service: str | None, follow: bool, limit: int) -> None:
     """Everything that happened to SERVICE, a store or a whole app, step by step, as the journal has it."""
+    if follow:
+        end_with_reader()
     client = call.client()
     where = _whose(call, client, service)
     going_on = 1 if follow else None

@@ -9,6 +9,7 @@ import click
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import LostError, NotRunningError
 from crossfade.cli.look.look import ALONE, NOTHING, shown
+from crossfade.cli.streams import end_with_reader
 from crossfade.telling.text import plain
 
 EVERY = 0.5
@@ -25,6 +26,7 @@ def watch(call: Call) -> None:
     if sys.stdout.isatty() and not call.json:
         _live(call)
         return
+    end_with_reader()
     while True:
         data, text = _look(call)
         shown = json.dumps(data) if call.json else plain(text)
