@@ -125,7 +125,7 @@ class Watch:
         exposure = platform.exposed.get(KEY)
         if exposure is None:
             return
-        floor, now = self._floor(ledger), platform.clock.now()
+        floor, now, remains = self._floor(ledger), platform.clock.now(), self.remains(ledger)  # which lets go of lives
         healthy = {name for name, life in platform.lives.items() if self.is_seen_to_be_healthy(life, now)}
         known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
         remains = self.remains(ledger)
