@@ -19,6 +19,7 @@ class AutoScaling:
     def __init__(self, emulator: Emulator, scheduler: Scheduler) -> None:
         self._emulator, self._scheduler = emulator, scheduler
         self._groups = scheduler.groups
+        self._kept: dict[str, dict[str, Json]] = {}  # by region and name: what the emulator says of them
 
     def operations(self) -> dict[tuple[str, str], Any]:
         mine = {
@@ -55,6 +56,7 @@ class AutoScaling:
         kept = {name: value for name, value in said.items() if name not in _SIZES and value is not None}
         kept |= {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0, "LaunchTemplate": templates.named(template)}
         await self._emulator.use("autoscaling", call.region, lambda client: client.create_auto_scaling_group(**kept))
+        await self.follow(call)
         group = Group(
             region=call.region,
             name=said["AutoScalingGroupName"],
@@ -68,6 +70,10 @@ class AutoScaling:
         )
         self._groups[call.region, group.name] = group
         return {}
+
+    async def follow(self, call: Call) -> None:
+        """The emulator was told something, such as tags: what it has is read again by who asks next."""
+        self._kept.pop(call.region, None)
 
     async def update(self, call: Call) -> Json:
         """One that is told a launch template of its own loses its mix, and the other way round."""
@@ -101,6 +107,7 @@ class AutoScaling:
             call.region,
             lambda client: client.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True),
         )
+        await self.follow(call)
         return {}
 
     async def describe(self, call: Call) -> Json:
@@ -110,7 +117,10 @@ class AutoScaling:
             found: list[Json] = client.describe_auto_scaling_groups(MaxRecords=100)["AutoScalingGroups"]
             return found
 
-        kept = {one["AutoScalingGroupName"]: one for one in await self._emulator.use("autoscaling", call.region, read)}
+        if call.region not in self._kept:
+            found = await self._emulator.use("autoscaling", call.region, read)
+            self._kept[call.region] = {one["AutoScalingGroupName"]: one for one in found}
+        kept = self._kept[call.region]
         shown = [
             {
                 **group.shown(kept.get(name, {"AutoScalingGroupName": name})),

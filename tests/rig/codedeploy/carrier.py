@@ -17,6 +17,7 @@ from tests.rig.wire import Json
 
 _log = logging.getLogger(__name__)
 _EVERY = 0.05  # seconds of this machine between two looks
+_RUNS = ["pending", "running"]  # asked for, as the emulator keeps and would write down all that ever were
 _SILENT = 3600  # AWS's seconds: "if the agent does not report within an hour, the event has failed"
 CONSTRAINTS = (
     "The overall deployment failed because too many individual instances failed deployment, too few healthy instances "
@@ -46,13 +47,10 @@ class Carrier:
         """
 
         def read(client: Any) -> list[Json]:
-            return [one for held in client.describe_instances()["Reservations"] for one in held["Instances"]]
+            found = client.describe_instances(Filters=[{"Name": "instance-state-name", "Values": _RUNS}])
+            return [one for held in found["Reservations"] for one in held["Instances"]]
 
-        running = [
-            one
-            for one in await self._emulator.use("ec2", region, read)
-            if one["State"]["Name"] in ("pending", "running")
-        ]
+        running = await self._emulator.use("ec2", region, read)
         members = {
             member.id
             for name in group.scaling
