@@ -28,6 +28,7 @@ def checkov() -> str:
     return named
 
 
+@pytest.mark.long
 def test_each_kind_of_failure_is_answered(checkov: str, plans: Plans, tmp_path: Path) -> None:
     """By a rule of ours that sees the same, or by the reason why none does."""
     for system in SYSTEMS:
