@@ -301,7 +301,8 @@ async def test_ten_in_a_row_lose_nothing(shop: OnRevisions) -> None:
 
 async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) -> None:
     """It is named, with its group and since when; nothing changes."""
-    await shop.deploy(shop.service("kept", keep_previous=3600.0))  # a group of no hosts has nothing to be at
+    rollout = await shop.deploy(shop.service("kept", keep_previous=3600.0))  # a group of no hosts has nothing to be at
+    assert rollout.state is State.SUCCEEDED, rollout.reason
     idle = next(colour for colour, weight in shop.weights().items() if not weight)
     # Theirs stops the app first: its group would replace the hosts for that, and the deployment be over without them.
     shop.rig.client("autoscaling").update_auto_scaling_group(
