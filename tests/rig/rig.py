@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,6 +32,8 @@ class Rig:
         """`containers`: images that Docker has are run by it."""
         self._pace, self._lag, self._containers = pace, lag, containers
         self._process: subprocess.Popen[str] | None = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._making = Lock()
         self.endpoint = ""
         self.knobs = Turn(self)
         self.images = Register(self)
@@ -108,6 +111,12 @@ class Rig:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """A botocore client that asks once: what goes wrong is seen."""
+        with self._making:  # botocore's sessions are not made for several threads, and its clients are
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._made(service, region)
+            return self._clients[service, region]
+
+    def _made(self, service: str, region: str) -> Any:
         from botocore.config import Config  # type: ignore[import-untyped]
 
         return self._session.create_client(

@@ -27,6 +27,7 @@ from crossfade.core.service import HealthCheck, RollbackOn, Service, Strategy
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.file.model import App
+from crossfade.platforms.aws.codedeploy.deployments import UNDER_WAY
 
 _RULES = RollbackOn.__dataclass_fields__
 COMMAND = f"{sys.executable} app.py"
@@ -39,6 +40,7 @@ class OnRevisions(OnGroups):
 
     def made(self) -> Groups:
         self.folder = Path(tempfile.mkdtemp(prefix="revisions-"))
+        self._over: dict[str, Any] = {}  # deployments by id, as they ended
         return place(self.rig, self.app)
 
     def emptied(self) -> None:
@@ -148,6 +150,9 @@ class OnRevisions(OnGroups):
         codedeploy, found = self.rig.client("codedeploy"), []
         for name in self.place.groups.values():
             asked = {"applicationName": f"{self.app}-dev", "deploymentGroupName": name}
-            ids = codedeploy.list_deployments(**asked)["deployments"]
-            found += [codedeploy.get_deployment(deploymentId=id_)["deploymentInfo"] for id_ in ids]
+            for id_ in codedeploy.list_deployments(**asked)["deployments"]:
+                told = self._over.get(id_) or codedeploy.get_deployment(deploymentId=id_)["deploymentInfo"]
+                found.append(told)
+                if told["status"] not in UNDER_WAY:
+                    self._over[id_] = told
         return [one for one in found if creator in ("", one["creator"])]
