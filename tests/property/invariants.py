@@ -128,7 +128,6 @@ class Watch:
         floor, now, remains = self._floor(ledger), platform.clock.now(), self.remains(ledger)  # which lets go of lives
         healthy = {name for name, life in platform.lives.items() if self.is_seen_to_be_healthy(life, now)}
         known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
-        remains = self.remains(ledger)
         spent = {name for name, life in platform.lives.items() if life.release.number in remains}
         had = len((exposure.routing.serving() & healthy & known) - spent)
         has = len(self.will_serve(routing, now) & known)
