@@ -19,7 +19,7 @@ from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from crossfade.controller.order import Order
 from crossfade.core.rollout import State
-from crossfade.load import Report, Traffic
+from crossfade.load import LoadReport, Traffic
 from crossfade.platforms.aws.adapters import Timing
 
 NOUN = "aws"
@@ -72,12 +72,12 @@ async def measure(scale: Scale) -> Result:
     )
 
 
-def _lost(report: Report) -> list[str]:
+def _lost(report: LoadReport) -> list[str]:
     """By what, where something was."""
     return [f"lost: {', '.join(f'{count:,} {cause}' for cause, count in report.causes.items())}"] * bool(report.failed)
 
 
-async def _switched(scale: Scale) -> Report:
+async def _switched(scale: Scale) -> LoadReport:
     with Rig(pace=PACE, lag=LAG) as rig, reached(rig):
         async with OnEcs(rig, "bench") as shop:
             for release in ("one", "two"):

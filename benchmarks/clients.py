@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.children import BrokenError
-from crossfade.load import Report, Traffic
+from crossfade.load import LoadReport, Traffic
 
 QUIET = 0.25  # seconds without an answer of the old release, until it is taken to be out
 PATIENCE = 30.0
@@ -33,7 +33,7 @@ class Clients:
         )
         return self
 
-    async def lap(self, requests: int, old: str, new: str) -> Report:
+    async def lap(self, requests: int, old: str, new: str) -> LoadReport:
         """What they saw since the last lap, once they made so many requests and went from `old` to `new`."""
         assert self._process.stdin
         assert self._process.stdout
@@ -42,7 +42,7 @@ class Clients:
         answer = json.loads(line) if line else {"broken": "the clients ended early"}
         if "broken" in answer:
             raise BrokenError(answer["broken"])
-        return Report.from_json(answer)
+        return LoadReport.from_json(answer)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

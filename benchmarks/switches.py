@@ -13,7 +13,7 @@ from benchmarks.proxies import ALL, Controller, CrossfadeEnvoy, CrossfadeHaproxy
 from benchmarks.proxies.proxy import RELEASES
 from benchmarks.result import Figure, Result, Table, number
 from benchmarks.scale import Scale
-from crossfade.load import Report
+from crossfade.load import LoadReport
 
 NOUN = "switches"
 CLIENTS = 64
@@ -32,7 +32,7 @@ class Row:
     """What one proxy did. Times in milliseconds, one of each for every switch."""
 
     proxy: type[Proxy]
-    report: Report
+    report: LoadReport
     sent: Sequence[float]
     answered: Sequence[float]
 
@@ -134,7 +134,7 @@ async def _row(proxy: type[Proxy], switches: int, requests: int) -> Row:
 async def _switch(proxy: Proxy, clients: Clients, switches: int, requests: int) -> Row:
     # A proxy that has just begun is not yet what it is: HAProxy's master still misses signals, Go's heap is small.
     await clients.lap(requests // switches, old="", new=RELEASES[0])
-    laps: list[Report] = []
+    laps: list[LoadReport] = []
     sent, answered = [], []
     for turn in range(switches):
         old, new = RELEASES[turn % 2], RELEASES[(turn + 1) % 2]

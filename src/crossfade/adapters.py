@@ -23,8 +23,8 @@ RUNTIMES: Mapping[str, str] = {
 DEFAULT_BALANCER = "envoy"
 # What services call the runtimes of AWS, by `cloud.compute.kind`. Its hosts run those of a machine.
 ON_AWS: Mapping[str, str] = {"fargate": "ecs", "autoscaling": "autoscaling"}
-# Where releases go that is not this machine: an async context of an `Environment`, given the app, the environment, its
-# region, and who is told of events.
+# Where releases go that is not this machine: an async context of a `RemoteEnvironment`, given the app, the environment,
+# its region, and who is told of events.
 PLATFORMS: Mapping[str, str] = {
     "aws": "crossfade.platforms.aws.environment:environment",
 }

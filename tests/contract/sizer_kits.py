@@ -26,7 +26,7 @@ from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
-from crossfade.engine.dry.cloud import Cloud, CloudBalancer, CloudRuntime
+from crossfade.engine.dry.cloud import CloudBalancer, CloudRuntime, DryCloud
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.engine.ports.runtime import Running
@@ -134,7 +134,7 @@ class MemoryKit(Kit):
     def __init__(self) -> None:
         self.fence, self.key, self._clock = TokenFence(), "shop@dev/web", Leaps()
         self._platform = Platform(behaves=lambda release, _: _life(release), clock=self._clock, lends=False)
-        cloud = Cloud(self._platform)
+        cloud = DryCloud(self._platform)
         self.one, self.two = (
             Hands(CloudRuntime(cloud, self.fence), CloudBalancer(cloud, self.fence)) for _ in range(2)
         )

@@ -8,7 +8,7 @@ from tests.support.crowd import Crowd, agree, loses_nothing
 from tests.support.machine import App
 
 from crossfade.core.service import HealthCheck, RollbackOn, Strategy
-from crossfade.load import Report
+from crossfade.load import LoadReport
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +18,7 @@ CANARY = replace(QUICK, name="canary", steps=(10, 100))
 ROLLING = replace(QUICK, name="rolling", checkpoints=(50, 100), min_healthy=100, max_surge=50)
 
 
-async def _ships(shop: App, strategy: Strategy, fault: str, **changes: Any) -> tuple[Report, Any]:
+async def _ships(shop: App, strategy: Strategy, fault: str, **changes: Any) -> tuple[LoadReport, Any]:
     """Deploy a good release and then the bad one under load: what clients saw, and the result."""
     await shop.deploy(shop.service(strategy=replace(strategy, bake=0.0), **changes))
     async with Crowd(shop.url) as crowd:

@@ -18,7 +18,7 @@ from typing import Any, Self
 import pytest
 from tests.e2e.shell import ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Machine, machine, sentence
 
-from crossfade.load import Report, Traffic
+from crossfade.load import LoadReport, Traffic
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ class Clients:
         self._traffic = lambda: Traffic(url, clients=4, rate=100, path="/")
         self._end = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self.report: Report | None = None
+        self.report: LoadReport | None = None
 
     async def _run(self) -> None:
         async with self._traffic() as traffic:
@@ -77,7 +77,7 @@ class Clients:
         self._thread.join()
 
     @property
-    def seen(self) -> Report:
+    def seen(self) -> LoadReport:
         assert self.report is not None
         return self.report
 

@@ -17,7 +17,7 @@ from tests.e2e.shell import APP, ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Ran
 from tests.support.ports import free_port
 from tests.support.sshd import SshHosts, why_not
 
-from crossfade.load import Report, Traffic
+from crossfade.load import LoadReport, Traffic
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not() or "hosts")]
 
@@ -131,7 +131,7 @@ class Clients:
         self._urls = urls
         self._end = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self.reports: list[Report] = []
+        self.reports: list[LoadReport] = []
 
     async def _run(self) -> None:
         traffics = [Traffic(url, clients=3, rate=40, path="/", timeout=30.0) for url in self._urls]

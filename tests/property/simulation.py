@@ -36,7 +36,7 @@ from crossfade.core.service import Service, Strategy
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
-from crossfade.engine.dry.cloud import Cloud
+from crossfade.engine.dry.cloud import DryCloud
 from crossfade.engine.dry.journal import JournalPaper
 from crossfade.engine.dry.platform import Exposure, Life, Platform
 from crossfade.engine.dry.timeline import Timeline
@@ -87,7 +87,7 @@ class Simulation:
         clock = SystemClock(wall=lambda: self.timeline.time() + EPOCH, passed=self.timeline.time)
         self.platform = Remembering(behaves=self._behaves, command=self._command, clock=clock, seed=history.seed)
         self.platform.wall = self.wall
-        self.cloud = Cloud(self.platform, by_hand=history.seed % 2 == 0) if history.cloud else None
+        self.cloud = DryCloud(self.platform, by_hand=history.seed % 2 == 0) if history.cloud else None
         self.calm = False  # from now on nothing goes wrong any more
         self.began = False
         self.orders: list[asyncio.Task[None]] = []  # what people asked for

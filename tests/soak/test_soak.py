@@ -22,7 +22,7 @@ from tests.support.crowd import Crowd
 from tests.support.machine import App, Machine
 
 from crossfade.core.service import RollbackOn, Service, Strategy
-from crossfade.load import Mode, Report
+from crossfade.load import LoadReport, Mode
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0.5"))
 SEED = int(os.environ.get("SOAK_SEED", "7"))
@@ -46,7 +46,7 @@ class Soak:
     random: random.Random
     good: int = 0
     done: dict[str, int] = field(default_factory=dict)
-    report: Report | None = None
+    report: LoadReport | None = None
     outages: int = 0  # requests lost while Envoy was dead, as docs/cutover.md says
 
     def service(self, **changes: Any) -> Service:

@@ -14,7 +14,7 @@ from tests.infra.project import Project
 from tests.rig import Rig
 from tests.support.terraform import find_terraform
 
-from crossfade.load import Report, Traffic
+from crossfade.load import LoadReport, Traffic
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 300.0  # seconds for what a busy machine may take its time with
@@ -55,9 +55,9 @@ def asked(url: str) -> str:
 
 
 @contextmanager
-def visited(url: str) -> Iterator[list[Report]]:
+def visited(url: str) -> Iterator[list[LoadReport]]:
     """By visitors all the while; afterwards what they saw."""
-    over, seen = threading.Event(), list[Report]()
+    over, seen = threading.Event(), list[LoadReport]()
 
     async def visit() -> None:
         async with Traffic(url, clients=2, rate=20, timeout=30.0, tls=ANYBODYS) as traffic:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from crossfade.load import Mode, Report, Traffic
+from crossfade.load import LoadReport, Mode, Traffic
 
 # Requests a second of all clients of a kind together: enough that every moment of a cutover is hit, and few enough
 # that two tests and their fleets fit on two cores.
@@ -55,13 +55,13 @@ class Crowd:
         await asyncio.gather(*(traffic.stop() for traffic in self.traffics))
 
     @property
-    def report(self) -> Report:
+    def report(self) -> LoadReport:
         """Everything counted so far; final once the block has ended."""
         first, *others = [traffic.report() for traffic in self.traffics]
         return sum(others, first)
 
 
-def loses_nothing(report: Report, *results: Any) -> None:
+def loses_nothing(report: LoadReport, *results: Any) -> None:
     """No client lost anything, and no proof says otherwise."""
     assert report.failed == 0, report.losses
     for result in results:
@@ -69,7 +69,7 @@ def loses_nothing(report: Report, *results: Any) -> None:
         assert 0 < result["traffic"]["requests"] <= report.requests
 
 
-def agree(report: Report, *results: Any) -> None:
+def agree(report: LoadReport, *results: Any) -> None:
     """What clients lost is what the proofs count, and for the same causes; nothing was lost outside of them.
 
     A client sees 500 when the app said so, 502 to 504 when the balancer had no answer for it, and half an answer.

@@ -15,7 +15,7 @@ from tests.crash.controller import KillingJournal
 from crossfade import adapters
 from crossfade.cli.main import run
 from crossfade.engine.ports.journal import Event, Lease
-from crossfade.engine.world import Environment
+from crossfade.engine.world import RemoteEnvironment
 from crossfade.platforms.aws.environment import environment as real
 
 
@@ -38,7 +38,7 @@ class KillingTable(KillingJournal):
 
 
 @asynccontextmanager
-async def environment(app: str, name: str, **how: Any) -> AsyncIterator[Environment]:
+async def environment(app: str, name: str, **how: Any) -> AsyncIterator[RemoteEnvironment]:
     """The real one, with a journal that is deadly once."""
     async with real(app, name, **how) as made:
         journal: Any = KillingTable(made.world.journal, os.environ["KILL_AT"])

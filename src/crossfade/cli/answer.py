@@ -13,7 +13,7 @@ class BrokenOffError(Exception):
     """The other side went away before its answer was complete."""
 
 
-class Answer:
+class AnswerReader:
     """Reads one answer from a connection, which ends with it."""
 
     def __init__(self, connection: socket.socket) -> None:

@@ -33,7 +33,7 @@ _OPEN = "crossfade.away"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class CloudAddress:
     """What of the file says where an environment is."""
 
     app: str
@@ -68,7 +68,7 @@ def away(call: Call) -> "Away | None":
         app = load(path.absolute(), call.environment, called=str(path))
         known[asked] = None
         if app.platform != "local":
-            where = Where(
+            where = CloudAddress(
                 app=app.name,
                 environment=app.environment,
                 platform=app.platform,
@@ -101,7 +101,7 @@ def _revision(app: "App") -> Mapping[str, str] | None:
 class Away:
     """The open environment. `client` asks it."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: CloudAddress) -> None:
         """Open it. Raises what the platform says when it cannot be."""
         self.where = where
         self._folder = Path(tempfile.mkdtemp(prefix="crossfade-"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from crossfade.cli.answer import Answer, BrokenOffError
+from crossfade.cli.answer import AnswerReader, BrokenOffError
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
 
 ANSWER_SECONDS = 10.0  # for a look; an order may wait for builds and drains, and has no limit
@@ -64,11 +64,11 @@ class ControllerClient:
             except (OSError, BrokenOffError) as error:
                 raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
 
-    def _ask(self, method: str, url: str, body: str = "", timeout: float | None = None) -> Answer:
+    def _ask(self, method: str, url: str, body: str = "", timeout: float | None = None) -> AnswerReader:
         connection = self._connect(timeout)
         try:
             connection.sendall(_request(method, url, body.encode()))
-            return Answer(connection)
+            return AnswerReader(connection)
         except TimeoutError as error:
             raise PlatformError(
                 f"the controller did not answer within {self._patience:g} s",
@@ -121,7 +121,7 @@ def _url(path: str, query: dict[str, Any]) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def _read(answer: Answer) -> Any:
+def _read(answer: AnswerReader) -> Any:
     try:
         content = answer.read()
         said = json.loads(content)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossfade.controller.deploys.deploys import Begun
-from crossfade.controller.notify.notify import Notify
+from crossfade.controller.notify.notify import Notifier
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import UnchangedError
@@ -35,7 +35,7 @@ class Shipped:
 class Apps:
     """Apps with all that their files have. Where nobody stays, nobody is told: `notify` is None."""
 
-    def __init__(self, orders: Orders, notify: Notify | None) -> None:
+    def __init__(self, orders: Orders, notify: Notifier | None) -> None:
         self._orders = orders
         self._notify = notify
 

@@ -21,7 +21,7 @@ from crossfade.controller.api.listening import reachable, serve, serve_metrics
 from crossfade.controller.api.server import Api
 from crossfade.controller.lock import Lock
 from crossfade.controller.notify.channels import Channels
-from crossfade.controller.notify.notify import Notify
+from crossfade.controller.notify.notify import Notifier
 from crossfade.controller.orders import Orders
 from crossfade.controller.page.door import PagePort
 from crossfade.controller.supervisor import Supervisor
@@ -79,7 +79,7 @@ async def run(
             newest = await machine.journal.read(limit=1, newest=True)
             hub.seq = max(hub.seq, *(event.seq for event in newest), 0)  # who deploys next is told nothing older
             leaving.push_async_callback(orders.close)
-            notify = Notify(orders.registry, Channels(state.notify), holder)
+            notify = Notifier(orders.registry, Channels(state.notify), holder)
             notify.start()
             leaving.push_async_callback(notify.close)
             door = PagePort(state.socket, state.page)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.core.errors import PlatformError
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger
@@ -32,7 +32,7 @@ class Unknown:
 class Leftovers:
     """Finds what carries our mark by the mark alone: instance records, environments, labels, the balancer's book."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: LoopRegistry) -> None:
         self._registry = registry
         self._world = registry.world
         self._there: dict[str, list[Found]] | None = None  # by service, as of the start

@@ -9,7 +9,7 @@ from crossfade.controller.groups.groups import Groups
 from crossfade.controller.groups.handovers import Handovers
 from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.order import Order, Shell
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.controller.releases import back_by_name, rollback_to
 from crossfade.controller.stores.stores import Stores
 from crossfade.controller.values import WHERE, Kept, Values, no_value, nothing_kept
@@ -32,7 +32,7 @@ class Orders:
     """Orders to the services of one machine, and what carries them out."""
 
     def __init__(self, world: World, holder: str, secrets: Secrets, kept: Kept = nothing_kept) -> None:
-        self.registry = Registry(world, holder)
+        self.registry = LoopRegistry(world, holder)
         self.leftovers = Leftovers(self.registry)
         self.groups = Groups(self.registry, holder)
         self.stores = Stores(self.registry, holder)

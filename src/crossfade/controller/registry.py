@@ -25,7 +25,7 @@ Further = Callable[[Ledger], Awaitable[Mapping[str, Any] | None]]
 JOBS_PAUSE = 0.5  # seconds, so that trouble that is over makes no job late
 
 
-class Registry:
+class LoopRegistry:
     """Begins and ends loops. `loops` are those of services that are deployed or being taken down, by `app/service`."""
 
     def __init__(self, world: World, holder: str) -> None:

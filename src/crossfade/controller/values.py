@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from crossfade.controller.order import Shell
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.core.errors import CrossfadeError, WrongInputError
 from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
@@ -32,7 +32,7 @@ async def nothing_kept(_: Service) -> Mapping[str, str]:
 class Values:
     """Chooses, keeps and removes the values of releases' secrets."""
 
-    def __init__(self, registry: Registry, secrets: Secrets, kept: Kept = nothing_kept) -> None:
+    def __init__(self, registry: LoopRegistry, secrets: Secrets, kept: Kept = nothing_kept) -> None:
         self._registry = registry
         self._secrets = secrets
         self._kept = kept

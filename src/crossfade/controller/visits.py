@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from crossfade.controller import admission
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.engine.loop import Loop
@@ -13,7 +13,7 @@ from crossfade.engine.ports.seats import Seat
 class Visits:
     """Gives seats beside instances. Who takes one is on record; what they type there is not, for it may be secret."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: LoopRegistry) -> None:
         self._registry = registry
         self._world = registry.world
 

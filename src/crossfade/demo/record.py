@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.load import Report
+from crossfade.load import LoadReport
 from crossfade.telling.text import plural, seconds, table
 
 BAD = 500  # only the application answers it: what the balancer answers by itself is 502, 503 or 504
@@ -62,7 +62,7 @@ class DemoStep:
 
 
 def step(
-    name: str, expected: str, result: Mapping[str, Any], took: float, report: Report | None, *, bad_release: bool
+    name: str, expected: str, result: Mapping[str, Any], took: float, report: LoadReport | None, *, bad_release: bool
 ) -> DemoStep:
     """The record of one rollout, from its result and from what the clients saw meanwhile."""
     rollout, proof = result.get("rollout", {}), result.get("traffic")

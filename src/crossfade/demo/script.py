@@ -15,7 +15,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.demo.app import DemoStage
 from crossfade.demo.programme import Programme
 from crossfade.demo.record import DemoStep, as_table, step, summary
-from crossfade.load import Mode, Report, Traffic
+from crossfade.load import LoadReport, Mode, Traffic
 from crossfade.stage.stage import clear_deserted, free_port, new_folder
 
 READERS, READS = 16, 300.0  # clients, and requests a second of all of them
@@ -73,7 +73,7 @@ ACTS = (
 )
 
 
-class Clients:
+class ReadersAndWriters:
     """Readers and writers, counted together."""
 
     def __init__(self, url: str) -> None:
@@ -92,7 +92,7 @@ class Clients:
     async def __aexit__(self, *how: object) -> None:
         await self._stack.aclose()
 
-    def lap(self) -> Report:
+    def lap(self) -> LoadReport:
         """What was counted since the last lap."""
         readers, writers = (traffic.lap() for traffic in self._all)
         return readers + writers
@@ -142,13 +142,13 @@ async def _play(stage: DemoStage, programme: Programme, steps: list[DemoStep]) -
         f"From now on {READERS} clients read and {WRITERS} write over kept connections, "
         f"{READS + WRITES:.0f} requests a second; each is counted"
     )
-    async with Clients(stage.url) as clients:
+    async with ReadersAndWriters(stage.url) as clients:
         for act in ACTS:
             done = await _perform(stage, programme, act, clients)
             steps.append(done)
 
 
-async def _perform(stage: DemoStage, programme: Programme, act: Act, clients: Clients | None) -> DemoStep:
+async def _perform(stage: DemoStage, programme: Programme, act: Act, clients: ReadersAndWriters | None) -> DemoStep:
     programme.begin(act.name, act.told)
     if act.source:
         stage.write(act.source, timeout=act.timeout)

@@ -103,7 +103,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class RemoteEnvironment:
     """An environment that is on no machine of ours: processes look after it in turn. `home` is `app@environment`.
 
     `kept` are the values of a service's secrets where the platform keeps them, as its releases refer to them.

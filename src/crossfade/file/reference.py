@@ -11,18 +11,18 @@ from crossfade.file.cloud.accept import Acceptance
 from crossfade.file.cloud.compute import Compute, HostMetrics, Proxy, Registry, Scale
 from crossfade.file.cloud.data import Bucket, Cache, Database, Secret, Transition
 from crossfade.file.cloud.delivery import (
+    ApplicationLoadBalancer,
     Checks,
     Domain,
     Freshness,
     Lifecycle,
-    LoadBalancer,
     Move,
     Pipeline,
     Setup,
     Site,
 )
 from crossfade.file.cloud.deployer import Deployer
-from crossfade.file.cloud.model import Guards, State
+from crossfade.file.cloud.model import Guards, TerraformState
 from crossfade.file.cloud.network import Network, OpenPort
 from crossfade.file.cloud.usage import Other, Usage
 from crossfade.file.cloud.watch import Alarm, Budget, Logs, Notify, Targets
@@ -83,7 +83,7 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("cloud.compute", Compute),
     ("cloud.compute.proxy", Proxy),
     ("cloud.compute.metrics", HostMetrics),
-    ("cloud.load_balancer", LoadBalancer),
+    ("cloud.load_balancer", ApplicationLoadBalancer),
     ("cloud.database", Database),
     ("cloud.cache", Cache),
     ("cloud.buckets.*", Bucket),
@@ -105,7 +105,7 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("cloud.pipeline.lifecycle", Lifecycle),
     ("cloud.pipeline.checks", Checks),
     ("cloud.deployer", Deployer),
-    ("cloud.state", State),
+    ("cloud.state", TerraformState),
     ("cloud.usage", Usage),
     ("cloud.usage.other[]", Other),
     ("cloud.accept[]", Acceptance),

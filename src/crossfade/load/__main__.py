@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 from crossfade.core.errors import WrongInputError
-from crossfade.load.report import Mode, Report
+from crossfade.load.report import LoadReport, Mode
 from crossfade.load.traffic import Traffic
 
 
@@ -75,7 +75,7 @@ def _trusting(certificate: str) -> ssl.SSLContext:
         raise WrongInputError(f"{certificate} cannot be read: {error.strerror}", "--cacert wants a PEM file") from None
 
 
-async def run(options: argparse.Namespace) -> Report:
+async def run(options: argparse.Namespace) -> LoadReport:
     traffic = Traffic(
         options.url,
         mode=options.mode,
@@ -107,7 +107,7 @@ def main() -> int:
     return 1 if report.failed else 0
 
 
-def describe(report: Report) -> str:
+def describe(report: LoadReport) -> str:
     """The report as text, one fact a line."""
     data = report.to_json()
     lines = [f"{report.requests} requests in {report.seconds:.1f} s, {report.failed} lost"]

@@ -11,7 +11,7 @@ from crossfade.load.connection import Connection
 from crossfade.load.report import Cause, Mode
 from crossfade.load.response import OnHead, Response, Sink
 from crossfade.load.tally import Lost, Tally
-from crossfade.load.target import Target
+from crossfade.load.target import LoadTarget
 
 SERVER_ERROR = 500
 CHUNK = 16 * 1024
@@ -40,7 +40,7 @@ class Client(ABC):
 
     mode: ClassVar[Mode]
 
-    def __init__(self, target: Target, tally: Tally, number: int = 0) -> None:
+    def __init__(self, target: LoadTarget, tally: Tally, number: int = 0) -> None:
         self.target = target
         self.tally = tally
         self.number = number
@@ -95,7 +95,7 @@ class KeepAliveClient(Client):
     mode = Mode.KEEPALIVE
     keep_alive = True
 
-    def __init__(self, target: Target, tally: Tally, number: int = 0) -> None:
+    def __init__(self, target: LoadTarget, tally: Tally, number: int = 0) -> None:
         super().__init__(target, tally, number)
         self.on_head: OnHead | None = None
         self._connection: Connection | None = None
@@ -169,7 +169,7 @@ class PostClient(KeepAliveClient):
 
     mode = Mode.POST
 
-    def __init__(self, target: Target, tally: Tally, number: int = 0) -> None:
+    def __init__(self, target: LoadTarget, tally: Tally, number: int = 0) -> None:
         self._bodies = target.bodies or tuple(message(size) for size in SIZES)
         super().__init__(target, tally, number)
 
@@ -204,7 +204,7 @@ class DownloadClient(KeepAliveClient):
 
     mode = Mode.DOWNLOAD
 
-    def __init__(self, target: Target, tally: Tally, number: int = 0) -> None:
+    def __init__(self, target: LoadTarget, tally: Tally, number: int = 0) -> None:
         super().__init__(target, tally, number)
         self.on_head = self._begin
         self._hash = hashlib.sha256()

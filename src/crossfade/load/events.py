@@ -7,7 +7,7 @@ from crossfade.load.connection import Connection
 from crossfade.load.report import Cause, Mode
 from crossfade.load.response import Response, Sink
 from crossfade.load.tally import Lost, Tally
-from crossfade.load.target import Target
+from crossfade.load.target import LoadTarget
 
 OK = 200
 # A browser waits seconds before it opens a stream again; without any wait, a server that ends streams at once while it
@@ -54,7 +54,7 @@ class EventsClient(Client):
 
     mode = Mode.SSE
 
-    def __init__(self, target: Target, tally: Tally, number: int = 0) -> None:
+    def __init__(self, target: LoadTarget, tally: Tally, number: int = 0) -> None:
         super().__init__(target, tally, number)
         self._path = target.paths[number % len(target.paths)]
         self._connection: Connection | None = None

@@ -85,7 +85,7 @@ LOSSES_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LoadReport:
     """A request is one exchange: a GET, a POST, a download, a WebSocket handshake or round trip, an event stream's
     opening or one event of it. It counts when it ends, lost or answered; requests under way are not in here.
 
@@ -132,9 +132,9 @@ class Report:
         """
         return (self.releases[old].last_seen - self.releases[new].first_seen) * 1000
 
-    def __add__(self, other: "Report") -> "Report":
+    def __add__(self, other: "LoadReport") -> "LoadReport":
         """Both runs as one: of several modes, several processes, or one after the other."""
-        return Report(
+        return LoadReport(
             started=min(self.started, other.started),
             ended=max(self.ended, other.ended),
             wall_offset=self.wall_offset,

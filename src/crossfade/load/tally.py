@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from crossfade.load.latency import BUCKETS, Latency, bucket
-from crossfade.load.report import LOSSES_KEPT, Cause, Count, Loss, Mode, Report, Span
+from crossfade.load.report import LOSSES_KEPT, Cause, Count, LoadReport, Loss, Mode, Span
 
 
 class Lost(Exception):  # noqa: N818 - the word for it: "a lost request"
@@ -99,8 +99,8 @@ class Tally:
     def _now(self) -> float:
         return self.clock() if self._ended is None else self._ended
 
-    def report(self) -> Report:
-        return Report(
+    def report(self) -> LoadReport:
+        return LoadReport(
             started=self._started,
             ended=self._now(),
             wall_offset=self._wall_offset,

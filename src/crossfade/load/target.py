@@ -16,7 +16,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LoadTarget:
     """An endpoint with the requests' paths and headers. `timeout` in seconds bounds each request; on streams, where
     there is no end to wait for, the silence between two events.
 

@@ -9,9 +9,9 @@ from typing import Self
 
 from crossfade.load.client import Client, ConnectionClient, DownloadClient, KeepAliveClient, PostClient
 from crossfade.load.events import EventsClient
-from crossfade.load.report import Mode, Report
+from crossfade.load.report import LoadReport, Mode
 from crossfade.load.tally import Tally
-from crossfade.load.target import Target, resolve
+from crossfade.load.target import LoadTarget, resolve
 from crossfade.load.websocket import WebSocketClient
 
 CLIENTS: dict[Mode, type[Client]] = {
@@ -59,7 +59,7 @@ class Traffic:
     ) -> None:
         self.mode = Mode(mode)
         endpoint, host, own_path = resolve(base_url, anywhere=anywhere, tls=tls)
-        self._target = Target(
+        self._target = LoadTarget(
             endpoint=endpoint,
             host=host,
             paths=((path,) if isinstance(path, str) else tuple(path)) or (own_path,),
@@ -74,7 +74,7 @@ class Traffic:
         self._seconds = seconds
         self._interval = 1 / rate if rate else 0.0
         self._tally = Tally()
-        self._past: Report | None = None
+        self._past: LoadReport | None = None
         self._stopping = asyncio.Event()
         self._clients: list[Client] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,7 +88,7 @@ class Traffic:
     ) -> None:
         await self.stop()
 
-    async def run(self) -> Report:
+    async def run(self) -> LoadReport:
         """Starts, and returns the report when the given number of requests or seconds is reached or `finish` called."""
         self._start()
         return await self.wait()
@@ -99,7 +99,7 @@ class Traffic:
         self._clients = [CLIENTS[self.mode](self._target, self._tally, number) for number in range(self._number)]
         self._tasks = [asyncio.create_task(self._drive(client)) for client in self._clients]
 
-    async def wait(self) -> Report:
+    async def wait(self) -> LoadReport:
         """The rest of `run`, for a traffic that was started by `async with`."""
         await asyncio.wait(self._tasks, timeout=self._seconds, return_when=asyncio.FIRST_EXCEPTION)
         return await self.stop()
@@ -110,7 +110,7 @@ class Traffic:
         for client in self._clients:
             client.finish()
 
-    async def stop(self) -> Report:
+    async def stop(self) -> LoadReport:
         """Asks nothing more, waits for the answers to what was asked, and returns the report."""
         self.finish()
         try:
@@ -123,16 +123,16 @@ class Traffic:
         self._tally.end()
         return self.report()
 
-    def snapshot(self) -> Report:
+    def snapshot(self) -> LoadReport:
         """What was counted so far; requests under way are not in it."""
         now = self._tally.report()
         return now if self._past is None else self._past + now
 
-    def report(self) -> Report:
+    def report(self) -> LoadReport:
         """Everything that was counted since the start. Final once `stop` or `wait` has returned."""
         return self.snapshot()
 
-    def lap(self) -> Report:
+    def lap(self) -> LoadReport:
         """What was counted since the last lap, or since the start: one step of a longer run."""
         lap = self._tally.report()
         self._past = lap if self._past is None else self._past + lap

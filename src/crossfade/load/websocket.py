@@ -12,7 +12,7 @@ from crossfade.load.connection import not_connected
 from crossfade.load.report import Cause, Mode
 from crossfade.load.response import SWITCHING_PROTOCOLS, MalformedError, parse_head
 from crossfade.load.tally import Lost, Tally
-from crossfade.load.target import Target
+from crossfade.load.target import LoadTarget
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # Normal closure, going away, service restart, try again later: the server says it, and we come back.
@@ -109,7 +109,7 @@ class WebSocketClient(Client):
 
     mode = Mode.WEBSOCKET
 
-    def __init__(self, target: Target, tally: Tally, number: int = 0) -> None:
+    def __init__(self, target: LoadTarget, tally: Tally, number: int = 0) -> None:
         super().__init__(target, tally, number)
         self._path = target.paths[number % len(target.paths)]
         self._socket: WebSocket | None = None

@@ -17,7 +17,7 @@ MOST = 8  # instances of a service on this machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class PlayedService:
     """`plan` is the service as production ships it, `played` as it runs here. `otherwise` are lines for a reader."""
 
     plan: Service
@@ -54,7 +54,7 @@ def shortened(service: Service, faster: float) -> Service:
 
 def arranged(
     plan: Service, here: Service, by: By, *, port: int, faster: float, told: Mapping[str, str], why: str = ""
-) -> Role:
+) -> PlayedService:
     """`plan` as production ships it, run as `here` says; `told` are variables that only AWS would know."""
     otherwise = [why] if why else []
     short = shortened(plan, faster)
@@ -92,7 +92,7 @@ def arranged(
         otherwise.append(f"no jobs: {', '.join(job.name for job in plan.jobs)}")
     if not plan.listener.https and any(rule.host != "*" for rule in plan.routes):
         otherwise.append("asked by 127.0.0.1: routes by host get no visitors")
-    return Role(plan=plan, played=played, by=by, otherwise=tuple(otherwise))
+    return PlayedService(plan=plan, played=played, by=by, otherwise=tuple(otherwise))
 
 
 def stand_in(service: Service, python: str, folder: str, sick: str = "") -> Service:

@@ -19,7 +19,7 @@ from crossfade.file.parts.variables.origin import origins
 from crossfade.file.reading.problem import nearest
 from crossfade.file.settle import settle, settle_stores
 from crossfade.rehearse import containers
-from crossfade.rehearse.arrange import By, Role, arranged, stand_in
+from crossfade.rehearse.arrange import By, PlayedService, arranged, stand_in
 
 HERE = "127.0.0.1"
 UNKNOWN = "rehearsal"  # in place of a secret that has no value here
@@ -31,7 +31,7 @@ class Cast:
     """`app` is the production environment; `stores` run beside. `left_out` are parts that are not played."""
 
     app: App
-    roles: tuple[Role, ...]
+    roles: tuple[PlayedService, ...]
     stores: tuple[Store, ...] = ()
     left_out: tuple[str, ...] = ()
 

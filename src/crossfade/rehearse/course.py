@@ -6,7 +6,7 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.plan import plan
-from crossfade.rehearse.arrange import Role, pace, shortened
+from crossfade.rehearse.arrange import PlayedService, pace, shortened
 from crossfade.rehearse.estimate import GoodCourse
 
 PACES = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1800)
@@ -38,7 +38,7 @@ def chosen_pace(services: tuple[Service, ...]) -> float:
     return pace(shares, WITHIN * max(1, len(services)))
 
 
-def course(role: Role, took: float) -> GoodCourse:
+def course(role: PlayedService, took: float) -> GoodCourse:
     """What a good release of it took here, beside what its settings say."""
     there, here = planned(role.plan), planned(role.played)
     return GoodCourse(

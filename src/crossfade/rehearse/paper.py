@@ -7,7 +7,7 @@ from typing import Any
 from crossfade.load.journeys import paper
 from crossfade.load.journeys.book import LoadBook, Period
 from crossfade.load.journeys.verdict import VerdictRow, limits, number
-from crossfade.rehearse.arrange import Role, told_pace, told_times
+from crossfade.rehearse.arrange import PlayedService, told_pace, told_times
 from crossfade.rehearse.cast import Cast
 from crossfade.rehearse.estimate import SLOW_START, GoodCourse, Need
 from crossfade.rehearse.play import GOOD, SICK, USUAL, Played, each, state
@@ -270,7 +270,7 @@ def _noticed(account: RehearsalAccount) -> list[tuple[str, ...]]:
     return [paper.noticed(account.period(name)) for name in (USUAL, GOOD, SICK)]
 
 
-def _role(role: Role) -> tuple[str, ...]:
+def _role(role: PlayedService) -> tuple[str, ...]:
     resources = role.played.resources
     cpu = f"{resources.cpu:g} cores" if resources.cpu else ""
     memory = f"{resources.memory / (1 << 30):.3g} GB" if resources.memory else ""

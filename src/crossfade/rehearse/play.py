@@ -16,7 +16,7 @@ from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.load.journeys.book import LoadBook
 from crossfade.load.journeys.run import LoadRun
-from crossfade.load.target import Target, resolve
+from crossfade.load.target import LoadTarget, resolve
 from crossfade.paths import StateDirectory
 from crossfade.rehearse import containers, processor, standin
 from crossfade.rehearse.arrange import stand_in
@@ -124,7 +124,7 @@ class Play:
 
         acts: tuple[tuple[str, Callable[[], Awaitable[int]]], ...] = ((USUAL, self._quiet), (GOOD, good), (SICK, sick))
         endpoint, host, _ = resolve(self._stage.url)
-        run = LoadRun(self._test, Target(endpoint, host, ("/",), self._test.timeout), acts)
+        run = LoadRun(self._test, LoadTarget(endpoint, host, ("/",), self._test.timeout), acts)
         try:
             await run.rehearse()
         except WrongInputError as error:

@@ -17,7 +17,7 @@ from crossfade.cli.main import crossfade
 from crossfade.core.errors import CrossfadeError, RefusedError, WrongInputError
 from crossfade.engine.fold import fold
 from crossfade.engine.ports.journal import Event
-from crossfade.engine.world import Environment
+from crossfade.engine.world import RemoteEnvironment
 from crossfade.file.deployable import deployable
 
 FILE = """
@@ -78,7 +78,7 @@ class Shell:
         host: str,
         log_group: str,
         revision: Mapping[str, str] | None,
-    ) -> AsyncIterator[Environment]:
+    ) -> AsyncIterator[RemoteEnvironment]:
         self.revision = revision
         assert not host, "no file here names a domain"
         assert (f"{app}@{name}", region, account, compute) == (HOME, "us-east-1", None, self.compute)

@@ -11,7 +11,7 @@ import pytest
 
 from crossfade.cli.hosts.door import address, doors, found_wrong
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.hosts.ssh import Connection
+from crossfade.platforms.hosts.ssh import HostConnection
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -74,7 +74,7 @@ def service(**changes: Any) -> dict[str, Any]:
 
 def asks(socket: Path, *services: dict[str, Any], error: str = "") -> tuple[list[Any], Forwards]:
     forwards = Forwards(socket, error)
-    return doors(services, cast("Connection", forwards), "deploy@a:2222"), forwards
+    return doors(services, cast("HostConnection", forwards), "deploy@a:2222"), forwards
 
 
 def test_a_good_answer_is_no_trouble(server: Server, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_only_what_the_door_leads_to_is_asked(tmp_path: Path) -> None:
 def test_a_host_that_listens_at_its_own_address_is_asked_there(tmp_path: Path) -> None:
     own = service(listener={**service()["listener"], "host": "own"})
     forwards = Forwards(tmp_path / "door")
-    [ask] = doors([own], cast("Connection", forwards), "deploy@10.0.0.7:2222")
+    [ask] = doors([own], cast("HostConnection", forwards), "deploy@10.0.0.7:2222")
     ask()
     assert forwards.led_to == ["10.0.0.7:8080"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.machine.machine import Waiting
+from crossfade.cli.machine.machine import TroubleNotice
 from crossfade.cli.meanwhile import meanwhile
 from crossfade.core.errors import PlatformError, WrongInputError
 
@@ -50,7 +50,7 @@ def test_what_work_raises_is_raised() -> None:
 def test_who_waits_is_told_of_each_trouble_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A service's and the machine's."""
     controller = Trouble("Envoy does not answer", "the balancer: Envoy cannot be used")
-    waiting = Waiting(controller, None)  # type: ignore[arg-type]
+    waiting = TroubleNotice(controller, None)  # type: ignore[arg-type]
     waiting.tell()
     waiting.tell()
     assert capsys.readouterr().err.splitlines() == [
@@ -61,7 +61,7 @@ def test_who_waits_is_told_of_each_trouble_once(capsys: pytest.CaptureFixture[st
 
 def test_a_controller_that_does_not_answer_is_its_askers_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
     """The work hears it, too."""
-    Waiting(Trouble(), None).tell()  # type: ignore[arg-type]
+    TroubleNotice(Trouble(), None).tell()  # type: ignore[arg-type]
     assert not capsys.readouterr().err
 
 
@@ -69,5 +69,5 @@ def test_who_waits_for_one_app_hears_nothing_of_others() -> None:
     """The trouble of another is not what it waits for."""
     controller = Trouble("Envoy does not answer")
     for app in ("shop", None):
-        Waiting(controller, app).tell()  # type: ignore[arg-type]
+        TroubleNotice(controller, app).tell()  # type: ignore[arg-type]
     assert controller.asked == [{"app": "shop"}, {}]

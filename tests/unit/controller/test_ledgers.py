@@ -18,7 +18,7 @@ from tests.property.simulation import Simulation
 from tests.unit.controller.site import Control, Site
 
 from crossfade.controller.ledgers import EVERY, Ledgers
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.core.errors import PlatformError
 from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.fold import fold
@@ -223,7 +223,7 @@ async def test_a_controller_keeps_it_as_the_journal_grows(told: list[Event], tmp
     ]
     removed = Event(kind="service removed", service=told[0].service, data={}, seq=len(told) + EVERY, at=2.0)
     for events, there in ([*told, replace(removed, seq=len(told) + 1)], False), ([*told, *tags, removed], True):
-        registry = Registry(world(path, events, site), "a controller")
+        registry = LoopRegistry(world(path, events, site), "a controller")
         await registry.start()
         if there:
             await until(path.exists, 60.0)

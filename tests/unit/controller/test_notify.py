@@ -16,7 +16,7 @@ from tests.unit.controller.site import Control, Site, service
 
 from crossfade.controller.notify.channels import Channels
 from crossfade.controller.notify.message import Message
-from crossfade.controller.notify.notify import Notify, RetryPace
+from crossfade.controller.notify.notify import Notifier, RetryPace
 from crossfade.controller.notify.send import NotToldError, require_known, send
 from crossfade.core.errors import WrongInputError
 
@@ -25,15 +25,15 @@ ASKED = {"name": "ops", "secret": "OPS_WEBHOOK", "on": ["succeeded", "failed", "
 
 
 @asynccontextmanager
-async def telling(site: Site, folder: Path, **how: Any) -> AsyncIterator[tuple[Control, Notify]]:
+async def telling(site: Site, folder: Path, **how: Any) -> AsyncIterator[tuple[Control, Notifier]]:
     """A controller that tells, until it is killed."""
     async with site.controller() as control:
-        notify = Notify(control.registry, Channels(folder), "the controller", **{"patience": SOON, **how})
+        notify = Notifier(control.registry, Channels(folder), "the controller", **{"patience": SOON, **how})
         notify.start()
         yield control, notify
 
 
-def tell(notify: Notify, hook: Webhook, **changes: Any) -> None:
+def tell(notify: Notifier, hook: Webhook, **changes: Any) -> None:
     notify.set("shop", notify.prepared("shop", [{**ASKED, "url": hook.url, **changes}]), 0)
 
 

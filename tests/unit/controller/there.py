@@ -18,7 +18,7 @@ from crossfade.core.wire import encode
 from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.ports.journal import Event, Lease
-from crossfade.engine.world import Environment, Pace, World
+from crossfade.engine.world import Pace, RemoteEnvironment, World
 
 HOME = "shop@prod"
 WEB = f"{HOME}/web"
@@ -80,7 +80,7 @@ class There:
 
     def environment(
         self, told: Callable[[Event], None], journal: type[DryJournal] = DryJournal
-    ) -> tuple[Environment, DryJournal]:
+    ) -> tuple[RemoteEnvironment, DryJournal]:
         """It as one process sees it, and the journal by which it does."""
         written = journal(self.site.clock, self.paper)
         runtime = DryRuntime(self.site.platform, written)
@@ -95,7 +95,7 @@ class There:
             told=told,
             pace=PACE,
         )
-        environment = Environment(
+        environment = RemoteEnvironment(
             home=HOME,
             world=world,
             secrets=self.site.secrets,

@@ -13,7 +13,7 @@ from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
-from crossfade.engine.dry.cloud import Cloud, CloudBalancer, CloudRuntime
+from crossfade.engine.dry.cloud import CloudBalancer, CloudRuntime, DryCloud
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.timeline import Timeline
@@ -39,7 +39,7 @@ class InCloud:
         clock = SystemClock(wall=self.timeline.time, passed=self.timeline.time)
         self.journal = DryJournal(clock)
         self.platform = Platform(behaves=lambda _, __: Behaviour(), clock=clock)
-        self.cloud = cloud = Cloud(self.platform, **how)
+        self.cloud = cloud = DryCloud(self.platform, **how)
         adapter = runtime(cloud, self.journal)
         self.world = World(
             journal=self.journal,

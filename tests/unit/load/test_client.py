@@ -7,10 +7,10 @@ import pytest
 from tests.unit.load import wire
 from tests.unit.load.conftest import Handler, Serve, leap
 
-from crossfade.load import Cause, Mode, Report, Traffic
+from crossfade.load import Cause, LoadReport, Mode, Traffic
 
 
-async def run(url: str, requests: int = 10, **options: object) -> Report:
+async def run(url: str, requests: int = 10, **options: object) -> LoadReport:
     """A bounded run of one client, so that every count is exact."""
     async with asyncio.timeout(20):
         return await Traffic(url, clients=1, requests=requests, **options).run()  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from crossfade.load.journeys import paper
 from crossfade.load.journeys.book import JourneyTally, LoadBook
 from crossfade.load.journeys.run import LoadRun
 from crossfade.load.journeys.verdict import Result
-from crossfade.load.target import Target, resolve
+from crossfade.load.target import LoadTarget, resolve
 
 QUICK = (0.01, 0.01)
 Answer = Callable[["Request"], tuple[int, dict[str, str], str]]
@@ -72,9 +72,9 @@ async def serving(answer: Answer = lambda _: (200, {}, "well")) -> AsyncIterator
         listening.close()
 
 
-def target(server: Server) -> Target:
+def target(server: Server) -> LoadTarget:
     endpoint, host, _ = resolve(server.url)
-    return Target(endpoint, host, ("/",), 20.0)
+    return LoadTarget(endpoint, host, ("/",), 20.0)
 
 
 def step(path: str = "/", **how: Any) -> Step:

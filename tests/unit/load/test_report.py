@@ -1,10 +1,10 @@
 import json
 
 from crossfade.load.latency import Latency
-from crossfade.load.report import LOSSES_KEPT, Cause, Count, Loss, Mode, Report, Span
+from crossfade.load.report import LOSSES_KEPT, Cause, Count, LoadReport, Loss, Mode, Span
 from crossfade.load.tally import Lost, Tally
 
-MORNING = Report(
+MORNING = LoadReport(
     started=10.0,
     ended=20.0,
     wall_offset=1000.0,
@@ -16,7 +16,7 @@ MORNING = Report(
     connections=2,
     losses=(Loss(15.0, Mode.KEEPALIVE, Cause.RESET, "reset after the request was sent"),),
 )
-EVENING = Report(
+EVENING = LoadReport(
     started=18.0,
     ended=30.0,
     wall_offset=1000.0,
@@ -34,7 +34,7 @@ EVENING = Report(
 
 def test_a_report_survives_json() -> None:
     """A report that another process printed is the one that it made."""
-    assert Report.from_json(json.loads(json.dumps((MORNING + EVENING).to_json()))) == MORNING + EVENING
+    assert LoadReport.from_json(json.loads(json.dumps((MORNING + EVENING).to_json()))) == MORNING + EVENING
 
 
 def test_two_reports_add_up() -> None:

@@ -13,7 +13,7 @@ from tests.unit.load import wire
 from tests.unit.load.conftest import Serve
 
 from crossfade.core.errors import WrongInputError
-from crossfade.load import Cause, Report, Traffic
+from crossfade.load import Cause, LoadReport, Traffic
 
 
 class Service:
@@ -202,7 +202,7 @@ async def test_the_command_reports_in_json(serve: Serve) -> None:
     service = Service("7")
     process = await command(await serve(service), "--requests", "100", "--clients", "3", "--json")
     out, _ = await process.communicate()
-    report = Report.from_json(json.loads(out))
+    report = LoadReport.from_json(json.loads(out))
     assert (process.returncode, report.requests, report.failed) == (0, 100, 0)
     assert (report.releases["7"].requests, service.requests) == (100, 100)
 

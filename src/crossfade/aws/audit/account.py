@@ -15,7 +15,7 @@ from crossfade.aws.audit.limits import LEAST_PASSWORD
 from crossfade.aws.audit.rule import rules
 from crossfade.aws.question import AwsQuestion
 from crossfade.core.errors import PlatformError
-from crossfade.file.reading.problem import Place
+from crossfade.file.reading.problem import Position
 
 ACCOUNT = AwsQuestion(
     what="the account",
@@ -43,7 +43,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class IamUser:
     """Somebody who may sign in, with a password or with keys. `used` is when the password was, None: never."""
 
     name: str
@@ -62,7 +62,7 @@ class Account:
     root_mfa: bool
     root_keys: int
     rules: Mapping[str, Any] | None
-    users: tuple[User, ...] = ()
+    users: tuple[IamUser, ...] = ()
 
 
 def asked(iam: Any = None, wait: Callable[[float], None] = time.sleep) -> Account:
@@ -89,7 +89,7 @@ def audit_account(account: Account, day: date) -> Iterator[Finding]:
     """What is dangerous in it on `day`."""
     for id_, check in OF_ASKED.items():
         for mark in check(account, day):
-            place = Place(called(account), 1, 1, (mark.address,))
+            place = Position(called(account), 1, 1, (mark.address,))
             rule = rules()[id_]
             yield Finding(rule=rule, severity=rule.severity, what=mark.what, where=mark.address, place=place)
 
@@ -106,7 +106,7 @@ def _report(client: Any, wait: Callable[[float], None]) -> bytes:
     raise PlatformError("AWS has not written the credential report within a minute", "try again later")
 
 
-def _user(row: Mapping[str, str]) -> User:
+def _user(row: Mapping[str, str]) -> IamUser:
     keys = (
         Key(
             number=number,
@@ -116,7 +116,7 @@ def _user(row: Mapping[str, str]) -> User:
         for number in (1, 2)
         if _yes(row, f"access_key_{number}_active")
     )
-    return User(
+    return IamUser(
         name=row["user"],
         made=_day(row["user_creation_time"]),
         password=_yes(row, "password_enabled"),

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crossfade.aws.audit.rule import Rule, Severity
-from crossfade.file.reading.problem import Place
+from crossfade.aws.audit.rule import AuditRule, Severity
+from crossfade.file.reading.problem import Position
 
 if TYPE_CHECKING:
     from crossfade.file.cloud.accept import Acceptance  # brings pydantic, which a plan alone does not need
@@ -33,11 +33,11 @@ class Mark:
 class Finding:
     """`where` is a key of the file, or an address of the plan. `place` is its line: in a plan, which is one line, 1."""
 
-    rule: Rule
+    rule: AuditRule
     severity: Severity
     what: str
     where: str
-    place: Place = field(compare=False)
+    place: Position = field(compare=False)
     accepted: "Acceptance | None" = None  # it does not count
     lapsed: "Acceptance | None" = None  # it counts again
 

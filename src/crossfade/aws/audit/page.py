@@ -7,7 +7,7 @@ from pathlib import Path
 from crossfade.aws.audit import file, plan
 from crossfade.aws.audit.account import OF_ASKED
 from crossfade.aws.audit.other import others
-from crossfade.aws.audit.rule import Rule, rules
+from crossfade.aws.audit.rule import AuditRule, rules
 
 _OPENING = """\
 # Audit
@@ -95,7 +95,7 @@ def _others() -> Iterator[str]:
     yield ""
 
 
-def _section(rule: Rule) -> Iterator[str]:
+def _section(rule: AuditRule) -> Iterator[str]:
     elsewhere = "" if rule.elsewhere == rule.severity else f", elsewhere {rule.elsewhere or 'no finding'}"
     source = f"<{rule.source}>" if rule.source.startswith("https://") else rule.source
     yield f"### {rule.id}: {rule.title}"
@@ -108,7 +108,7 @@ def _section(rule: Rule) -> Iterator[str]:
     yield ""
 
 
-def _looks_at(rule: Rule) -> Iterator[str]:
+def _looks_at(rule: AuditRule) -> Iterator[str]:
     if rule.id in file.RULES:
         yield "the file"
     if rule.id in plan.RULES:

@@ -26,7 +26,7 @@ from crossfade.aws.resources.plan import Plan
 from crossfade.aws.resources.resource import Resource
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.stage import is_production
-from crossfade.file.reading.problem import Place
+from crossfade.file.reading.problem import Position
 
 Check = Callable[[Inventory], Iterator[Mark]]
 
@@ -79,7 +79,7 @@ def audit_plan(
                 if undecided is not None:
                     undecided.append(mark)
                 continue
-            place = Place(called, 1, 1, (mark.address,) if mark.address else ())
+            place = Position(called, 1, 1, (mark.address,) if mark.address else ())
             yield Finding(rule=rule, severity=severity, what=mark.what, where=mark.address, place=place)
 
 

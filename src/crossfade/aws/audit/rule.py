@@ -29,7 +29,7 @@ class Severity(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class AuditRule:
     """One thing that can be wrong, whoever finds it and wherever.
 
     `elsewhere` is the severity outside of production; None is no finding there.
@@ -49,19 +49,19 @@ class Rule:
 
 
 @cache
-def rules() -> Mapping[str, Rule]:
+def rules() -> Mapping[str, AuditRule]:
     """All of them by id, in the order of their files."""
-    found: dict[str, Rule] = {}
+    found: dict[str, AuditRule] = {}
     for file in sorted(_FOLDER.glob("*.yaml")):
         read = understood(file.read_text(encoding="utf-8"))
         found |= {id_: _rule(id_, words) for id_, words in read.items()}
     return found
 
 
-def _rule(id_: str, words: Mapping[str, str]) -> Rule:
+def _rule(id_: str, words: Mapping[str, str]) -> AuditRule:
     severity = Severity.read(words["severity"])
     elsewhere = words.get("elsewhere")
-    return Rule(
+    return AuditRule(
         id=id_,
         title=words["title"],
         severity=severity,

@@ -9,7 +9,7 @@ from typing import Any
 
 from crossfade import __version__
 from crossfade.aws.audit.finding import Finding
-from crossfade.aws.audit.rule import Rule, Severity
+from crossfade.aws.audit.rule import AuditRule, Severity
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
@@ -47,7 +47,7 @@ def sarif(findings: Iterable[Finding], lacks: Iterable[str] = ()) -> dict[str, A
     }
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: AuditRule) -> dict[str, Any]:
     described: dict[str, Any] = {
         "id": rule.id,
         "shortDescription": {"text": rule.title},

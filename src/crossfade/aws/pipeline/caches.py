@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cache:
+class ToolCache:
     """`tool` as GitHub's actions call it; on GitLab the variable that leads it to a `folder` of the project."""
 
     tool: str
@@ -22,18 +22,18 @@ class Cache:
         return f"-Dmaven.repo.local={path}" if self.tool == "maven" else path
 
 
-_NPM = Cache(tool="npm", variable="npm_config_cache", folder=".npm")
-_MAVEN = Cache(tool="maven", variable="MAVEN_OPTS", folder=".m2")
-_GRADLE = Cache(tool="gradle", variable="GRADLE_USER_HOME", folder=".gradle")
+_NPM = ToolCache(tool="npm", variable="npm_config_cache", folder=".npm")
+_MAVEN = ToolCache(tool="maven", variable="MAVEN_OPTS", folder=".m2")
+_GRADLE = ToolCache(tool="gradle", variable="GRADLE_USER_HOME", folder=".gradle")
 # By language and the word that a command begins it with.
 _CACHES = {
-    "node": {"npm": _NPM, "yarn": Cache(tool="yarn", variable="YARN_CACHE_FOLDER", folder=".yarn-cache")},
-    "python": {"pip": Cache(tool="pip", variable="PIP_CACHE_DIR", folder=".pip")},
+    "node": {"npm": _NPM, "yarn": ToolCache(tool="yarn", variable="YARN_CACHE_FOLDER", folder=".yarn-cache")},
+    "python": {"pip": ToolCache(tool="pip", variable="PIP_CACHE_DIR", folder=".pip")},
     "java": {"mvn": _MAVEN, "mvnw": _MAVEN, "gradle": _GRADLE, "gradlew": _GRADLE},
 }
 
 
-def cache(language: str, command: str) -> Cache | None:
+def cache(language: str, command: str) -> ToolCache | None:
     """None where the command calls no tool of the language that runners know to keep anything of."""
     called = re.findall(r"[a-z]+", command)
     return next((found for word, found in _CACHES[language].items() if word in called), None)

@@ -18,7 +18,7 @@ _OWN_TEXT = "aws_iam_policy_document"  # is made of the configuration, and looks
 _OWN_PROVIDER = "aws_"  # whose resources have what the configuration says, but for what is sensitive
 
 
-class Outside:
+class OutsideValues:
     """What comes from there: `variables` that the plan was made with, and `prior`, what was there or was looked up."""
 
     def __init__(

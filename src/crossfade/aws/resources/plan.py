@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crossfade.aws.resources.outside import Outside
+from crossfade.aws.resources.outside import OutsideValues
 from crossfade.aws.resources.providers import AWS, CLOUD_CONTROL, provider
 from crossfade.aws.resources.references import References
 from crossfade.aws.resources.regions import Regions
 from crossfade.aws.resources.resource import Resource
-from crossfade.aws.resources.written import Written
+from crossfade.aws.resources.written import WrittenValues
 from crossfade.core.errors import WrongInputError
 
 # Of what Terraform looked up before it planned, what tells whose all of it is.
@@ -94,7 +94,7 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
 
 def _providers(document: Mapping[str, Any]) -> Iterator[Resource]:
     for key, block in _mapping(_mapping(document.get("configuration")).get("provider_config")).items():
-        said = Written({}, {}, Outside({}, {}, {})).of((), block, {})
+        said = WrittenValues({}, {}, OutsideValues({}, {}, {})).of((), block, {})
         yield Resource(address=f"provider.{key}", type="provider", written=said, where=f"provider.{key}")
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.aws.resources.outside import Outside
-from crossfade.aws.resources.written import Path, Written
+from crossfade.aws.resources.outside import OutsideValues
+from crossfade.aws.resources.written import Path, WrittenValues
 
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _MODULE = re.compile(r'module\.([\w-]+)(\[(?:\d+|"(?:[^"\\]|\\.)*")\])?\.')
@@ -47,7 +47,7 @@ class References:
         prior: Mapping[str, Any],
     ) -> None:
         self._modules: dict[Path, Mapping[str, Any]] = dict(_modules(root))
-        self._written = Written(self._modules, variables, Outside(root, variables, prior))
+        self._written = WrittenValues(self._modules, variables, OutsideValues(root, variables, prior))
         self._resources: dict[str, tuple[Path, Mapping[str, Any]]] = {
             ".".join([*(f"module.{name}" for name in path), resource["address"]]): (path, resource)
             for path, module in self._modules.items()

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha1
 from typing import Any
 
-from crossfade.aws.resources.outside import Outside
+from crossfade.aws.resources.outside import OutsideValues
 
 PROVISIONER = "provisioner"  # under which the steps stand that Terraform itself runs
 _STEP = re.compile(r'\.([\w-]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
@@ -21,11 +21,11 @@ _INNER = re.compile(r"(?:local|var|path|terraform|each|count)\.")
 Path = tuple[str, ...]
 
 
-class Written:
+class WrittenValues:
     """`variables` are those that the plan was made with."""
 
     def __init__(
-        self, modules: Mapping[Path, Mapping[str, Any]], variables: Mapping[str, Any], outside: Outside
+        self, modules: Mapping[Path, Mapping[str, Any]], variables: Mapping[str, Any], outside: OutsideValues
     ) -> None:
         self._modules = modules
         self._variables = variables

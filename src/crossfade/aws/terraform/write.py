@@ -50,7 +50,7 @@ class FileChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class FolderComparison:
     """A folder, beside what it should be."""
 
     folder: Path
@@ -61,15 +61,15 @@ class Comparison:
         return tuple(change for change in self.changes if change.state in states)
 
 
-def compare(folder: Path, wanted: Mapping[str, str], ours: Callable[[str], bool] = lambda _: True) -> Comparison:
+def compare(folder: Path, wanted: Mapping[str, str], ours: Callable[[str], bool] = lambda _: True) -> FolderComparison:
     """Nothing is written. `ours` says which of the files we wrote once this run answers for."""
     known = _manifest(folder)
     gone = [path for path in known if path not in wanted and ours(path)]
     changes = (_change(folder, path, wanted.get(path), known.get(path)) for path in (*wanted, *gone))
-    return Comparison(folder, tuple(change for change in changes if change), known)
+    return FolderComparison(folder, tuple(change for change in changes if change), known)
 
 
-def write(comparison: Comparison, *, force: bool = False, keep: bool = False) -> dict[str, str]:
+def write(comparison: FolderComparison, *, force: bool = False, keep: bool = False) -> dict[str, str]:
     """Make the folder as wanted. Edited files are refused, with `force` moved to .orig, with `keep` left alone.
 
     Returns where edited files were moved to, by path.
@@ -115,7 +115,7 @@ def _change(folder: Path, path: str, wanted: str | None, known: str | None) -> F
     return FileChange(path, state, there, wanted)
 
 
-def _refusal(comparison: Comparison) -> RefusedError:
+def _refusal(comparison: FolderComparison) -> RefusedError:
     paths = [change.path for change in comparison.of(FileState.EDITED)]
     what = f"{paths[0]} was" if len(paths) == 1 else f"{', '.join(paths)} were"
     return RefusedError(

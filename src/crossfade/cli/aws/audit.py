@@ -14,7 +14,7 @@ from crossfade.telling.text import plural, table
 
 if TYPE_CHECKING:
     from crossfade.aws.audit.finding import Finding, Mark
-    from crossfade.aws.audit.rule import Rule
+    from crossfade.aws.audit.rule import AuditRule
     from crossfade.aws.resources.plan import Plan
     from crossfade.file.cloud.accept import Acceptance
 
@@ -194,7 +194,7 @@ def _where(finding: "Finding") -> str:
     return f"{place.file}:{place.line}:{place.column} {finding.where}"
 
 
-def _advice(rule: "Rule") -> list[str]:
+def _advice(rule: "AuditRule") -> list[str]:
     from textwrap import wrap
 
     def said(text: str) -> list[str]:

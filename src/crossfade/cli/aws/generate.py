@@ -11,7 +11,7 @@ from crossfade.cli.call import FILE, Call, called
 from crossfade.core.errors import WrongInputError
 
 if TYPE_CHECKING:
-    from crossfade.aws.terraform.write import Comparison
+    from crossfade.aws.terraform.write import FolderComparison
     from crossfade.file.model import App
 
 FOLDER = "infrastructure"
@@ -57,7 +57,7 @@ def _answered_for(apps: Iterable["App"]) -> Callable[[str], bool]:
     return lambda path: path.startswith(own)
 
 
-def shown(comparison: "Comparison", *, everything: bool) -> str:
+def shown(comparison: "FolderComparison", *, everything: bool) -> str:
     """What changes in files that are there. Whole new files only when nothing but the difference was asked for."""
     from crossfade.aws.terraform.write import FileState, diffs
 
@@ -65,7 +65,7 @@ def shown(comparison: "Comparison", *, everything: bool) -> str:
     return diffs(comparison.of(*states))
 
 
-def data(comparison: "Comparison", environments: list[str], *, written: bool) -> dict[str, Any]:
+def data(comparison: "FolderComparison", environments: list[str], *, written: bool) -> dict[str, Any]:
     from crossfade.aws.terraform.write import FileState, diffs
 
     return {
@@ -78,7 +78,7 @@ def data(comparison: "Comparison", environments: list[str], *, written: bool) ->
     }
 
 
-def told(comparison: "Comparison", moved: Mapping[str, str], *, written: bool) -> str:
+def told(comparison: "FolderComparison", moved: Mapping[str, str], *, written: bool) -> str:
     from crossfade.aws.terraform.write import FileState
 
     new, changed, gone = (comparison.of(state) for state in (FileState.NEW, FileState.CHANGED, FileState.GONE))

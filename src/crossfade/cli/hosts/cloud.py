@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from crossfade.aws.places import Places
-from crossfade.cli.beside import Beside
 from crossfade.cli.call import who
+from crossfade.cli.loop_thread import LoopThread
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.hosts import fold
@@ -47,7 +47,7 @@ class CloudHosts:
         """Ask AWS which hosts there are. Raises what it says when it cannot be asked, or knows of none."""
         self._told = told
         self._pace = pace()
-        self._beside = Beside(f"AWS of {app}@{environment}")
+        self._beside = LoopThread(f"AWS of {app}@{environment}")
         self._clients = Clients(told["region"], account=told["account"])
         self._way_in: WayIn | None = None
         self._record: HolderRecord | None = None

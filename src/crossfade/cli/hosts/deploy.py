@@ -11,7 +11,7 @@ import click
 from crossfade.cli.call import Call, who
 from crossfade.cli.file.plan import said_of
 from crossfade.cli.hosts.door import listened
-from crossfade.cli.hosts.journey import Journey
+from crossfade.cli.hosts.journey import HostsJourney
 from crossfade.cli.hosts.where import Hosts, Reached, opened, where_of
 from crossfade.cli.secrets import given
 from crossfade.cli.ship.screens import Screen, screen
@@ -34,7 +34,7 @@ def deploy_over_hosts(call: Call, wanted: Json, *, version: str, force: bool, su
     try:
         with shown.doing(f"reaching {', '.join(hosts.where.hosts)}"):
             hosts.open()
-        journey = Journey(hosts, services, shown)
+        journey = HostsJourney(hosts, services, shown)
         parcels = _packed(services, hosts.folder, call.state.root)
         what = _mark(services, parcels, hosts.where.hosts)
         begun = journey.left

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from crossfade.core.errors import CrossfadeError
 from crossfade.file.parts.hosts import name_of
 from crossfade.file.parts.web.listen import OWN
-from crossfade.platforms.hosts.ssh import Connection
+from crossfade.platforms.hosts.ssh import HostConnection
 
 Json = Mapping[str, Any]
 PAUSE = 0.05  # seconds between two questions
@@ -25,7 +25,7 @@ Ask = Callable[[], str]
 """One question; empty when the answer was good, else what was wrong with it."""
 
 
-def doors(services: Sequence[Json], connection: Connection, host: str, own: str = "") -> list[Ask]:
+def doors(services: Sequence[Json], connection: HostConnection, host: str, own: str = "") -> list[Ask]:
     """Questions to a host's own door, one for each service whose health path is led to it.
 
     `own` is the address that it has, where its name is not.
@@ -96,7 +96,7 @@ class _Door:
     def __init__(
         self,
         *,
-        connection: Connection,
+        connection: HostConnection,
         address: str,
         secure: bool,
         announced: bool,

@@ -24,7 +24,7 @@ from crossfade.telling.text import clock, outcome, plain, plural, sentence
 Json = Mapping[str, Any]
 
 
-class Journey:
+class HostsJourney:
     """The hosts of an environment with its record, opened by whoever changes something."""
 
     def __init__(self, hosts: Hosts, services: Sequence[Json], screen: Screen) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from crossfade import __version__
 from crossfade.cli.hosts.where import Where, opened
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.hosts.ssh import CommandError, Connection
+from crossfade.platforms.hosts.ssh import CommandError, HostConnection
 from crossfade.platforms.hosts.wheel import make
 
 INSTALL_SECONDS = 600.0
@@ -35,7 +35,7 @@ def set_up(where: Where) -> list[Mapping[str, str]]:
     return [{"host": host, "did": _one(host, connections[host], wheel, where)} for host in where.hosts]
 
 
-def _one(host: str, connection: Connection, wheel: Path, where: Where) -> str:
+def _one(host: str, connection: HostConnection, wheel: Path, where: Where) -> str:
     there = _here(connection, where)
     did = f"crossfade {__version__} runs there already"
     if there.get("version") != __version__:
@@ -53,7 +53,7 @@ def _one(host: str, connection: Connection, wheel: Path, where: Where) -> str:
     return did
 
 
-def _here(connection: Connection, where: Where) -> Mapping[str, Any]:
+def _here(connection: HostConnection, where: Where) -> Mapping[str, Any]:
     """What the host's crossfade says of itself; nothing for one that is not there, or does not know the question."""
     try:
         said = connection.run(where.command("hosts", "here"))
@@ -63,7 +63,7 @@ def _here(connection: Connection, where: Where) -> Mapping[str, Any]:
     return told
 
 
-def _install(host: str, connection: Connection, wheel: Path) -> None:
+def _install(host: str, connection: HostConnection, wheel: Path) -> None:
     try:
         with wheel.open("rb") as packed:
             connection.run(_PREPARE.format(wheel=shlex.quote(wheel.name)), given=packed, seconds=INSTALL_SECONDS)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crossfade.cli.call import Call, who
-from crossfade.cli.hosts.journey import Journey, refused_while_left
+from crossfade.cli.hosts.journey import HostsJourney, refused_while_left
 from crossfade.cli.hosts.where import Hosts, Reached, Where, opened
 from crossfade.cli.ship.screens import Screen, screen
 from crossfade.core.errors import RefusedError, WrongInputError
@@ -153,13 +153,13 @@ def down(call: Call, where: Where, *, app: str | None, service: str | None, forc
     return 0
 
 
-def _begun(call: Call, where: Where) -> tuple[Journey, Screen]:
+def _begun(call: Call, where: Where) -> tuple[HostsJourney, Screen]:
     from crossfade.file.deployable import deployable
 
     wanted = deployable(call.required().absolute(), called=str(call.required()), environment=where.environment)
     hosts, shown = opened(where), screen(as_json=call.json)
     hosts.open()
-    return Journey(hosts, wanted["services"], shown), shown
+    return HostsJourney(hosts, wanted["services"], shown), shown
 
 
 def _settled(where: Where, *, given_up: bool = False) -> tuple[Hosts, HostsJournal]:

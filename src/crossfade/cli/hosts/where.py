@@ -23,7 +23,7 @@ from crossfade.engine.ports.journal import Event
 from crossfade.file.parts.hosts import name_of
 from crossfade.platforms.hosts.journal import KeptJournal
 from crossfade.platforms.hosts.scratch import Scratch
-from crossfade.platforms.hosts.ssh import CommandError, Connection, Login
+from crossfade.platforms.hosts.ssh import CommandError, HostConnection, Login
 
 if TYPE_CHECKING:
     from crossfade.cli.hosts.cloud import CloudHosts
@@ -97,7 +97,7 @@ class Reached:
     """One host that answered. `state` and `path` are its crossfade's state directory and its shell's PATH."""
 
     name: str
-    connection: Connection
+    connection: HostConnection
     state: str = ""
     path: str = ""
     api: HostApi
@@ -109,7 +109,7 @@ class Hosts:
     def __init__(self, where: Where) -> None:
         self.where = where
         self._scratch = Scratch()
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[str, HostConnection] = {}
         self.reached: dict[str, Reached] = {}
         self._keeper: subprocess.Popen[bytes] | None = None
         self._journal: KeptJournal | None = None
@@ -133,7 +133,7 @@ class Hosts:
         found = self._each(self.where.hosts, lambda host: self._reach(host, up=False))
         return {host: error for host, error in found.items() if isinstance(error, CrossfadeError)}
 
-    def connect(self) -> dict[str, Connection]:
+    def connect(self) -> dict[str, HostConnection]:
         """Connections alone, whatever the hosts have of crossfade."""
         self._let_in(writes=True)
         self._require(self._each(self.where.hosts, self._connect))
@@ -182,10 +182,10 @@ class Hosts:
                 self.where.login(host).require_files()  # or port 22 is opened for nobody
             self.where.cloud.open(self.folder, writes=writes)
 
-    def _connect(self, host: str) -> Connection:
+    def _connect(self, host: str) -> HostConnection:
         folder = self.folder / str(self.where.hosts.index(host))
         folder.mkdir()
-        connection = self._connections[host] = Connection(self.where.login(host), folder)
+        connection = self._connections[host] = HostConnection(self.where.login(host), folder)
         connection.open()
         return connection
 
@@ -211,7 +211,7 @@ class Hosts:
         self.reached[host] = Reached(name=host, connection=connection, state=here["state"], path=here["path"], api=api)
         return self.reached[host]
 
-    def _keeping(self, connection: Connection, options: Sequence[str]) -> bytes:
+    def _keeping(self, connection: HostConnection, options: Sequence[str]) -> bytes:
         """Begin to keep the record there. The same process says what the host is: each takes a tenth of a second."""
         words = ("hosts", "keep", self.where.home, "--by", who(), *options)
         self._keeper = connection.talk(self.where.command(*words))

@@ -133,7 +133,7 @@ def down(
         ask([Question(text, f"--confirm {app}", app)], SaidBefore(confirm=confirm))
     which: dict[str, Any] = {"all": True} if everything else _named(call, client, app, service)
     order = {**which, "by": who(), "force": force, "with_data": with_data}
-    ended = meanwhile(lambda: client.post("/v1/down", **order), Waiting(client, which.get("app")).tell, LOOK)
+    ended = meanwhile(lambda: client.post("/v1/down", **order), TroubleNotice(client, which.get("app")).tell, LOOK)
     stopped, deleted = ended["stopped"], ended.get("deleted") or []
     if everything:
         controller.stop(call.state, everything=True)
@@ -142,7 +142,7 @@ def down(
     call.answer({"stopped": stopped, "deleted": deleted}, "\n".join(told) or "nothing runs here")
 
 
-class Waiting:
+class TroubleNotice:
     """Says why nothing goes on, once for each reason: a service stays whose balancer cannot be asked.
 
     Of other apps than the one that goes nothing is said; None: all go.

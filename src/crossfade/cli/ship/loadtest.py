@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crossfade.file.model import App
     from crossfade.load.journeys.book import LoadBook
     from crossfade.load.journeys.verdict import Result
-    from crossfade.load.target import Target
+    from crossfade.load.target import LoadTarget
 
 TEST = Path("loadtest.yaml")
 FORMS = {".html": "html", ".md": "markdown", ".svg": "svg", ".json": "json"}
@@ -76,7 +76,7 @@ def loadtest(
 
 
 async def _run(
-    test: "LoadTest", target: "Target", commands: tuple[tuple[str, Callable[[], Awaitable[int]]], ...]
+    test: "LoadTest", target: "LoadTarget", commands: tuple[tuple[str, Callable[[], Awaitable[int]]], ...]
 ) -> "LoadBook":
     from crossfade.load.journeys.run import LoadRun
 
@@ -155,9 +155,9 @@ def _reached(app: "App | None") -> str:
     return f"https://{api_name(app)}"  # the services' name: where a site has the domain's own, they have another
 
 
-def _target(url: str, timeout: float, release: str, *, anywhere: bool) -> "Target":
+def _target(url: str, timeout: float, release: str, *, anywhere: bool) -> "LoadTarget":
     """RefusedError for another machine, unless somebody says that they may: nothing was asked of it yet."""
-    from crossfade.load.target import Target, resolve
+    from crossfade.load.target import LoadTarget, resolve
 
     host = urlsplit(url).hostname
     if host and not anywhere and not _is_ours(host):
@@ -167,7 +167,7 @@ def _target(url: str, timeout: float, release: str, *, anywhere: bool) -> "Targe
     endpoint, name, path = resolve(url, anywhere=True)
     if path != "/":
         raise WrongInputError(f"{url} has a path", "put paths into the steps")
-    return Target(endpoint, name, ("/",), timeout, release_header=release.lower())
+    return LoadTarget(endpoint, name, ("/",), timeout, release_header=release.lower())
 
 
 def _is_ours(host: str) -> bool:

@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from crossfade import __version__
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.core.errors import CrossfadeError
 from crossfade.core.rollout import State
 from crossfade.engine.loop import Loop
@@ -26,7 +26,7 @@ SERVICE = ("app", "service")
 _SECOND = 1000.0  # milliseconds
 
 
-async def exposition(registry: Registry, ended: Mapping[tuple[str, str], int]) -> bytes:
+async def exposition(registry: LoopRegistry, ended: Mapping[tuple[str, str], int]) -> bytes:
     """All series in Prometheus' text format; `ended` counts rollouts by (service, state).
 
     Of a balancer that does not answer there are no counts, and `crossfade_balancer_up` is 0.

@@ -14,7 +14,7 @@ from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
 from crossfade.controller.api.stores import require_service
 from crossfade.controller.apps import Apps, WantedApp
-from crossfade.controller.notify.notify import Notify
+from crossfade.controller.notify.notify import Notifier
 from crossfade.controller.order import Order
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
@@ -43,7 +43,7 @@ class Api:
         around: Sequence[Middleware] = (),
         more: Sequence[web.RouteDef] = (),
         beside: Callable[[Loop], Mapping[str, Any]] = lambda _: {},
-        notify: Notify | None = None,
+        notify: Notifier | None = None,
     ) -> None:
         self.looks = Looks(orders, hub, beside, notify.troubles if notify else list)
         self._apps = Apps(orders, notify)

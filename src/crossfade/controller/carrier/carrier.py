@@ -31,7 +31,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Lease
 from crossfade.engine.ports.letters import Letter
-from crossfade.engine.world import Environment
+from crossfade.engine.world import RemoteEnvironment
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,7 +52,7 @@ SENT = frozenset({ABORT, "/v1/scale", "/v1/tag", *(f"/v1/order/{verb}" for verb 
 class Carrier:
     """One environment in the hands of one process, which speaks the controller's API at `socket`."""
 
-    def __init__(self, environment: Environment, hub: Hub, holder: str, socket: Path) -> None:
+    def __init__(self, environment: RemoteEnvironment, hub: Hub, holder: str, socket: Path) -> None:
         self._environment, self._hub, self._socket = environment, hub, socket
         self._orders = Orders(environment.world, holder, environment.secrets, environment.kept)
         self._registry = self._orders.registry

@@ -11,7 +11,7 @@ from crossfade.controller.deploys.builds import Builds
 from crossfade.controller.groups import moves
 from crossfade.controller.groups.groups import Groups
 from crossfade.controller.order import Order, Shell
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.controller.releases import release_of, rollout_to
 from crossfade.controller.values import Values
 from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
@@ -44,7 +44,7 @@ async def nothing(_releases: Sequence[Release]) -> None:
 class Deploys:
     """Brings new releases of services, one at a time an app's service."""
 
-    def __init__(self, registry: Registry, groups: Groups, values: Values) -> None:
+    def __init__(self, registry: LoopRegistry, groups: Groups, values: Values) -> None:
         self.builds = Builds(registry.world.clock)
         self._users = Counter[str]()  # by service, deploys of it that somebody has asked for and that are not over
         self._registry = registry

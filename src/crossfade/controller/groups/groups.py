@@ -9,7 +9,7 @@ from functools import partial
 from crossfade.controller import rollouts
 from crossfade.controller.order import Order
 from crossfade.controller.record import pages
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.controller.releases import rollback_to, rollout_to
 from crossfade.core.actions import Finish
 from crossfade.core.errors import CrossfadeError, StaleTokenError, WrongInputError
@@ -48,7 +48,7 @@ def advance(group: Group | None, event: Event) -> Group | None:
 class Groups:
     """The groups of all apps; their events stand in the journal under the app's name."""
 
-    def __init__(self, registry: Registry, holder: str) -> None:
+    def __init__(self, registry: LoopRegistry, holder: str) -> None:
         self._registry = registry
         self._holder = holder
         self._groups: dict[str, list[Group]] = {}

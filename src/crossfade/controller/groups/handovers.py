@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from crossfade.controller import rollouts
 from crossfade.controller.groups.groups import Groups
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event
 
@@ -13,7 +13,7 @@ from crossfade.engine.ports.journal import Event
 class Handovers:
     """Looks for them whenever something happened: what is on record says it all, after a crash as well."""
 
-    def __init__(self, registry: Registry, groups: Groups) -> None:
+    def __init__(self, registry: LoopRegistry, groups: Groups) -> None:
         self._registry = registry
         self._groups = groups
         self._news = asyncio.Event()

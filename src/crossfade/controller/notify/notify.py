@@ -12,7 +12,7 @@ from crossfade.controller.notify.channels import Channel, Channels
 from crossfade.controller.notify.message import KINDS, Message, message_of
 from crossfade.controller.notify.send import NotToldError, require_known, send
 from crossfade.controller.record import Pen, pages
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.core.errors import CrossfadeError
 from crossfade.engine.ports.journal import Event
 
@@ -37,12 +37,12 @@ class RetryPace:
     whole: float = 3600.0
 
 
-class Notify:
+class Notifier:
     """No rollout waits for it: it reads what is on record, and writes there only what it could not tell."""
 
     def __init__(
         self,
-        registry: Registry,
+        registry: LoopRegistry,
         channels: Channels,
         holder: str,
         *,

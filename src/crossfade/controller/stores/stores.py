@@ -7,7 +7,7 @@ from typing import Any
 
 from crossfade import cron
 from crossfade.controller.record import Pen, pages
-from crossfade.controller.registry import Registry
+from crossfade.controller.registry import LoopRegistry
 from crossfade.controller.stores import record as kinds
 from crossfade.controller.stores.record import BACKUP, StoreRecord, advance, changes
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
@@ -29,7 +29,7 @@ BY_THE_CLOCK = "the clock"
 class Stores:
     """Looks after stores; their events stand in the journal under `app/store`. No deploy waits for their backups."""
 
-    def __init__(self, registry: Registry, holder: str) -> None:
+    def __init__(self, registry: LoopRegistry, holder: str) -> None:
         self._registry = registry
         self._world = registry.world
         self._pen = Pen(registry.world, holder)

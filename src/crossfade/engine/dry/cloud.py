@@ -30,7 +30,7 @@ PLACES = 2  # releases of a service that it keeps at a time: one a colour
 LISTED = 30.0  # seconds for which a task that ended is still listed
 
 
-class Cloud:
+class DryCloud:
     """What the platform does by itself: it keeps the sizes it was told, and the targets of the balancer.
 
     With `by_hand` a size that was told is only begun: nothing is launched for it until somebody tends the service.
@@ -170,11 +170,11 @@ class Cloud:
 
 
 class CloudRuntime(DryRuntime):
-    """`Runtime` and `Sizer` on a `Cloud`."""
+    """`Runtime` and `Sizer` on a `DryCloud`."""
 
     places: int | None = PLACES
 
-    def __init__(self, cloud: Cloud, fence: Fence) -> None:
+    def __init__(self, cloud: DryCloud, fence: Fence) -> None:
         super().__init__(cloud.platform, fence)
         self._cloud = cloud
         self._said: dict[tuple[str, int], int] = {}  # by service and release, the size that was told last
@@ -259,9 +259,9 @@ class CloudRuntime(DryRuntime):
 
 
 class CloudBalancer(DryBalancer):
-    """`LoadBalancer` on a `Cloud`: it cannot confirm, so it waits until a change must have arrived."""
+    """`LoadBalancer` on a `DryCloud`: it cannot confirm, so it waits until a change must have arrived."""
 
-    def __init__(self, cloud: Cloud, fence: Fence) -> None:
+    def __init__(self, cloud: DryCloud, fence: Fence) -> None:
         super().__init__(cloud.platform, fence)
         self._cloud = cloud
 

@@ -22,7 +22,7 @@ POLICIES = (
 )
 
 
-class LoadBalancer(Part):
+class ApplicationLoadBalancer(Part):
     """The Application Load Balancer. Routes, health, stickiness and drain come from the services."""
 
     tls_policy: Annotated[str, Text("|".join(POLICIES), f"one of {', '.join(POLICIES)}")] = Field(

@@ -9,7 +9,7 @@ from pydantic import Field
 from crossfade.file.cloud.accept import Acceptance
 from crossfade.file.cloud.compute import Compute, Registry
 from crossfade.file.cloud.data import Bucket, Cache, Database, Secret
-from crossfade.file.cloud.delivery import Cdn, Domain, LoadBalancer, Pipeline, Site
+from crossfade.file.cloud.delivery import ApplicationLoadBalancer, Cdn, Domain, Pipeline, Site
 from crossfade.file.cloud.deployer import Deployer
 from crossfade.file.cloud.network import Network
 from crossfade.file.cloud.usage import Usage
@@ -27,7 +27,7 @@ BUCKET = Text(
 TAG = Text(r"[^\n]{1,128}", "one line of text, up to 128 characters")
 
 
-class State(Part):
+class TerraformState(Part):
     """Where Terraform keeps what it knows: a bucket, and a table or a file that lets one run at a time."""
 
     bucket: Annotated[str, BUCKET] | None = Field(
@@ -77,8 +77,10 @@ class Cloud(Part):
     compute: Compute = Field(
         default=Compute.unwritten(), description="What runs the services.", examples=[{"kind": "autoscaling"}]
     )
-    load_balancer: LoadBalancer = Field(
-        default=LoadBalancer.unwritten(), description="The Application Load Balancer.", examples=[{"logs": True}]
+    load_balancer: ApplicationLoadBalancer = Field(
+        default=ApplicationLoadBalancer.unwritten(),
+        description="The Application Load Balancer.",
+        examples=[{"logs": True}],
     )
     database: Database | None = Field(
         default=None, description="A database. Default: none.", examples=[{"engine": "postgres", "multi_az": True}]
@@ -143,8 +145,8 @@ class Cloud(Part):
         description="Who else may deploy: jobs of CI, people. Default: whoever may change the account.",
         examples=[{"github": "acme/shop"}],
     )
-    state: State = Field(
-        default=State.unwritten(),
+    state: TerraformState = Field(
+        default=TerraformState.unwritten(),
         description="Where Terraform keeps what it knows.",
         examples=[{"bucket": "acme-terraform-state"}],
     )

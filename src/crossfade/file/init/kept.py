@@ -7,17 +7,17 @@ from collections.abc import Sequence
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-class Kept(str):
+class WithVariables(str):
     """`${NAME}` in it is a variable of the new file; in every other text it is a literal."""
 
     __slots__ = ()
 
 
-def left_open(typed: str, unset: Sequence[str]) -> Kept:
+def left_open(typed: str, unset: Sequence[str]) -> WithVariables:
     """The text with a variable for each that is set nowhere: a `.env` that comes later fills it in."""
     for name in unset:
         typed = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", f"${{{name}:-}}", typed)
-    return Kept(typed)
+    return WithVariables(typed)
 
 
 class InShell(str):
@@ -31,7 +31,7 @@ def line_of(words: Sequence[str]) -> str:
     if any(isinstance(word, InShell) for word in words):
         return " ".join(_quoted(word) for word in words)
     line = shlex.join(words)
-    return Kept(line) if any(isinstance(word, Kept) for word in words) else line
+    return WithVariables(line) if any(isinstance(word, WithVariables) for word in words) else line
 
 
 def script_of(text: str) -> str:

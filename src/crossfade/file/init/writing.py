@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from crossfade.file.init.kept import Kept
+from crossfade.file.init.kept import WithVariables
 from crossfade.file.init.todo import Todo, as_comments, on_one_line
 
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -43,7 +43,7 @@ def _text(dumper: Any, value: str) -> Any:
 
 
 _Dumper.add_representer(str, _text)
-_Dumper.add_representer(Kept, _text)
+_Dumper.add_representer(WithVariables, _text)
 
 
 def text_of(
@@ -74,7 +74,7 @@ def _short(service: Mapping[str, Any]) -> dict[str, Any]:
 
 def _literal(value: Any) -> Any:
     """The value with each `${` as it has to be written where that is no variable of this file."""
-    if isinstance(value, Kept):
+    if isinstance(value, WithVariables):
         return value
     if isinstance(value, str):
         return value.replace("${", "$${")

@@ -125,7 +125,7 @@ class Way(Part):
     steps: Annotated[list[Asked], Field(min_length=1)]
 
 
-class Crowd(Part):
+class SheetStage(Part):
     """So many visitors for so long."""
 
     users: Annotated[int, Whole(1, MOST_USERS)]
@@ -142,7 +142,7 @@ class Sheet(Part):
     health: Annotated[str, PATH] | None = None
     release: Annotated[str, HEADER] = "X-Release"
     instance: Annotated[str, HEADER] = "X-Instance"
-    stages: Annotated[list[Crowd], Field(min_length=1, max_length=50)]
+    stages: Annotated[list[SheetStage], Field(min_length=1, max_length=50)]
     journeys: dict[str, Way] = Field(default={})
     locustfile: str | None = None
     targets: Targets | None = None

@@ -102,7 +102,7 @@ class Words(Notation):
 
 
 @dataclass(frozen=True)
-class Hosts(Notation):
+class ExtraHosts(Notation):
     """Names and addresses, as a mapping or as Compose's list of `name:address` and `name=address`."""
 
     def read(self, value: object) -> tuple[tuple[str, str], ...]:
@@ -227,7 +227,7 @@ class Contained(Part):
         description="What it is asked to end by. Default: as the image says, else SIGTERM.",
         examples=["SIGQUIT"],
     )
-    extra_hosts: Annotated[tuple[tuple[str, str], ...], Hosts()] = Field(
+    extra_hosts: Annotated[tuple[tuple[str, str], ...], ExtraHosts()] = Field(
         default=(),
         description="Names that it finds these addresses by; `host-gateway` is the machine, which every container "
         "knows as host.docker.internal.",

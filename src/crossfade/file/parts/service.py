@@ -17,7 +17,7 @@ from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.parts.making import CACHED, ELSEWHERE, INSIDE, wrong_making
 from crossfade.file.parts.variables.origin import Variable
-from crossfade.file.parts.variables.secrets import OF_CONTAINERS, VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.variables.secrets import OF_CONTAINERS, VARIABLE, EnvFile, EnvFiles, SecretList, SecretNames
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.parts.web.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.parts.web.place import wrong_place
@@ -216,8 +216,8 @@ class Service(Contained):
         ),
         examples=[[".env"]],
     )
-    secrets: Annotated[Secrets, SecretList()] = Field(
-        default_factory=Secrets,
+    secrets: Annotated[SecretNames, SecretList()] = Field(
+        default_factory=SecretNames,
         description=(
             "Environment variables whose values are never in this file: from the shell of whoever deploys, or `.env` "
             "beside this file. As a mapping: from a `file`, from what a `command` prints, a `value` made of variables "

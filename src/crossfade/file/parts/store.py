@@ -14,7 +14,7 @@ from crossfade.file.parts.container import Contained
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.schedule import SCHEDULE, wrong_times
 from crossfade.file.parts.service import NAME, Resources, Service
-from crossfade.file.parts.variables.secrets import OF_CONTAINERS, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.variables.secrets import OF_CONTAINERS, EnvFile, EnvFiles, SecretList, SecretNames
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.parts.web.listen import Listen
 from crossfade.file.units import Duration, Notation, Whole
@@ -117,8 +117,8 @@ class Store(Contained):
     env_file: Annotated[tuple[EnvFile, ...], EnvFiles()] = Field(
         default=(), description="Files of variables, as of a service.", examples=[[".env"]]
     )
-    secrets: Annotated[Secrets, SecretList()] = Field(
-        default_factory=Secrets,
+    secrets: Annotated[SecretNames, SecretList()] = Field(
+        default_factory=SecretNames,
         description="Environment variables whose values are never in this file, as of a service.",
         examples=[["POSTGRES_PASSWORD"]],
     )

@@ -10,7 +10,7 @@ import yaml
 from yaml import events
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.reading.problem import Place, Problem, WrongFileError, shown
+from crossfade.file.reading.problem import Position, Problem, WrongFileError, shown
 
 Keys = tuple[str | int, ...]
 Scalar = str | int | float | bool | None
@@ -69,7 +69,7 @@ class Written:
     """
 
     value: "Scalar | dict[str, Written] | list[Written]"
-    place: Place
+    place: Position
     text: str = ""
     tag: str = ""
 
@@ -116,7 +116,7 @@ class Written:
 
 def written(value: Any, file: str, keys: Keys = ()) -> Written:
     """Plain data from elsewhere, such as the command line, as if it had been written in a file of that name."""
-    place = Place(file, 0, 0, keys)
+    place = Position(file, 0, 0, keys)
     if isinstance(value, dict):
         return Written({str(key): written(item, file, (*keys, str(key))) for key, item in value.items()}, place)
     if isinstance(value, list | tuple):
@@ -158,7 +158,7 @@ def parse(raw: bytes, file: str, begins: str = APP, tags: Collection[str] = ()) 
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
-        problem = Problem(Place(file, line, column), f"the byte 0x{raw[error.start]:02x}", "text in UTF-8")
+        problem = Problem(Position(file, line, column), f"the byte 0x{raw[error.start]:02x}", "text in UTF-8")
         raise WrongFileError(file, [problem]) from None
     reader = _Reader(file, begins, frozenset(tags))
     try:
@@ -167,7 +167,7 @@ def parse(raw: bytes, file: str, begins: str = APP, tags: Collection[str] = ()) 
         raise WrongFileError(file, [_syntax(error, text, file)]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise WrongFileError(file, [Problem(Place(file, line, 1), "a control character", "plain text")]) from None
+        raise WrongFileError(file, [Problem(Position(file, line, 1), "a control character", "plain text")]) from None
     if reader.problems:
         raise WrongFileError(file, reader.problems)
     return root
@@ -176,7 +176,7 @@ def parse(raw: bytes, file: str, begins: str = APP, tags: Collection[str] = ()) 
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    place = Place(file, line + 1, column + 1)
+    place = Position(file, line + 1, column + 1)
     character = "".join(text.splitlines()[line : line + 1])[column : column + 1]
     said = f"{error.context or ''} {error.problem or ''}"
     if character == "\t":
@@ -216,15 +216,15 @@ class _Reader:
 
     def _empty(self) -> WrongFileError:
         hint = "; `crossfade init` writes one" if self.begins == APP else ""
-        return self._stop(Place(self.file, 1, 1), "an empty file", f"a mapping that begins with {self.begins}{hint}")
+        return self._stop(Position(self.file, 1, 1), "an empty file", f"a mapping that begins with {self.begins}{hint}")
 
-    def _stop(self, place: Place, found: str, allowed: str) -> WrongFileError:
+    def _stop(self, place: Position, found: str, allowed: str) -> WrongFileError:
         return WrongFileError(self.file, [*self.problems, Problem(place, found, allowed)])
 
-    def _place(self, event: Any, keys: Keys) -> Place:
-        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1, keys)
+    def _place(self, event: Any, keys: Keys) -> Position:
+        return Position(self.file, event.start_mark.line + 1, event.start_mark.column + 1, keys)
 
-    def _node(self, stream: Iterator[Any], event: Any, place: Place) -> Written:
+    def _node(self, stream: Iterator[Any], event: Any, place: Position) -> Written:
         self._count(place)
         if isinstance(event, events.AliasEvent):
             return self._alias(event, place)
@@ -245,7 +245,7 @@ class _Reader:
             self.anchors[event.anchor] = node
         return node
 
-    def _count(self, place: Place) -> None:
+    def _count(self, place: Position) -> None:
         # Ten aliases of ten aliases, nine levels deep, are a billion values from a file of ten lines.
         self.nodes += 1
         if self.nodes > _MOST_NODES:
@@ -253,18 +253,18 @@ class _Reader:
         if len(place.keys) > _DEEPEST:
             raise self._stop(replace(place, keys=place.keys[:3]), f"more than {_DEEPEST} levels", "fewer")
 
-    def _refuse_nul(self, text: str, place: Place) -> None:
+    def _refuse_nul(self, text: str, place: Position) -> None:
         """It is in no path, no variable and no argument of any system."""
         if "\0" in text:
             self.problems.append(Problem(place, "found a NUL character", "text"))
 
-    def _list(self, stream: Iterator[Any], place: Place) -> list[Written]:
+    def _list(self, stream: Iterator[Any], place: Position) -> list[Written]:
         items: list[Written] = []
         while not isinstance(event := next(stream), events.SequenceEndEvent):
             items.append(self._node(stream, event, self._place(event, (*place.keys, len(items)))))
         return items
 
-    def _mapping(self, stream: Iterator[Any], place: Place) -> dict[str, Written]:
+    def _mapping(self, stream: Iterator[Any], place: Position) -> dict[str, Written]:
         pairs: dict[str, Written] = {}
         merged: list[Written] = []
         while not isinstance(event := next(stream), events.MappingEndEvent):
@@ -294,7 +294,7 @@ class _Reader:
             pairs = {**{key: self._copied(item, (*keys, key)) for key, item in source.value.items()}, **pairs}
         return pairs
 
-    def _alias(self, event: Any, place: Place) -> Written:
+    def _alias(self, event: Any, place: Position) -> Written:
         target = self.anchors.get(event.anchor)
         if target is None:
             raise self._stop(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.reading.interpolation import fill
-from crossfade.file.reading.problem import Place, Problem, WrongFileError
+from crossfade.file.reading.problem import Position, Problem, WrongFileError
 
 _LINE = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:([=:])[ \t]*|(?=[\r\n]|\Z))")
 _SINGLE = re.compile(r"'([^']*)'")
@@ -40,7 +40,7 @@ def parse_variables(text: str, called: str, known: Mapping[str, str]) -> dict[st
     problems: list[Problem] = []
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise WrongFileError(called, [Problem(Place(called, line, 1), "found a NUL character", "text")])
+        raise WrongFileError(called, [Problem(Position(called, line, 1), "found a NUL character", "text")])
     at, line = 0, 1
     while at < len(text):
         begin = at
@@ -48,7 +48,7 @@ def parse_variables(text: str, called: str, known: Mapping[str, str]) -> dict[st
             at = blank.end()
         elif (match := _LINE.match(text, at)) is None:
             # The line itself is not shown: it may be half of a secret.
-            problems.append(Problem(Place(called, line, 1), "a line that is no variable", _ALLOWED))
+            problems.append(Problem(Position(called, line, 1), "a line that is no variable", _ALLOWED))
             at = _next_line(text, at)
         elif match[2] is None:
             found.update({match[1]: known[match[1]]} if match[1] in known else {})
@@ -59,7 +59,7 @@ def parse_variables(text: str, called: str, known: Mapping[str, str]) -> dict[st
                 found[match[1]] = fill(raw, {**found, **known} if "$" in raw else known).text
             except ValueError as error:
                 problems.append(
-                    Problem(Place(called, line, 1), f"the value of {match[1]}, with a wrong ${{", str(error))
+                    Problem(Position(called, line, 1), f"the value of {match[1]}, with a wrong ${{", str(error))
                 )
         line += text.count("\n", begin, at)
     if problems:

@@ -12,7 +12,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """Where something stands: file, line and column from 1 (line 0: in no file), and its keys as written there."""
 
     file: str
@@ -29,7 +29,7 @@ class Place:
 class Problem:
     """One thing that cannot be meant: where, what was found, what is allowed, and the word that was probably meant."""
 
-    place: Place
+    place: Position
     found: str
     allowed: str = ""
     meant: str = ""

@@ -10,7 +10,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.journey import Journey, LoadTest
 from crossfade.load.journeys.book import Sample
 from crossfade.load.journeys.visitor import LoginError, Visitor, until
-from crossfade.load.target import Target
+from crossfade.load.target import LoadTarget
 
 
 class Crowd(Protocol):
@@ -33,7 +33,7 @@ class Visitors:
     """Our own, on the journeys of the test."""
 
     def __init__(
-        self, test: LoadTest, target: Target, told: Callable[[Sample], None], clock: Callable[[], float], seed: int
+        self, test: LoadTest, target: LoadTarget, told: Callable[[Sample], None], clock: Callable[[], float], seed: int
     ) -> None:
         self._test, self._target, self._told, self._clock = test, target, told, clock
         self._chance = random.Random(seed)  # noqa: S311  no secret: the same seed sends the same journeys

@@ -9,7 +9,7 @@ from crossfade.load.journeys.book import LoadBook, Period, Sample
 from crossfade.load.journeys.crowd import Crowd, Visitors
 from crossfade.load.journeys.swarm import Swarm
 from crossfade.load.journeys.visitor import until
-from crossfade.load.target import Target
+from crossfade.load.target import LoadTarget
 
 Command = Callable[[], Awaitable[int]]
 
@@ -21,7 +21,7 @@ class LoadRun:
     """`during` are commands by name, run one after the other from a quarter of the stages' time on."""
 
     def __init__(
-        self, test: LoadTest, target: Target, during: tuple[tuple[str, Command], ...] = (), *, seed: int = 1
+        self, test: LoadTest, target: LoadTarget, during: tuple[tuple[str, Command], ...] = (), *, seed: int = 1
     ) -> None:
         self.book = LoadBook()
         self._test, self._target, self._during = test, target, during

@@ -11,7 +11,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.journey import LoadTest
 from crossfade.load.journeys import locusts
 from crossfade.load.journeys.book import Sample
-from crossfade.load.target import Target
+from crossfade.load.target import LoadTarget
 
 SHOWN = 5  # last lines of what Locust said
 GOING = 30.0  # seconds for users to finish what they are at
@@ -21,7 +21,7 @@ class Swarm:
     """They want their next request when the one before it is answered: a stall shows in fewer than it held up."""
 
     def __init__(
-        self, test: LoadTest, target: Target, told: Callable[[Sample], None], clock: Callable[[], float]
+        self, test: LoadTest, target: LoadTarget, told: Callable[[Sample], None], clock: Callable[[], float]
     ) -> None:
         scheme = "https" if target.endpoint.tls else "http"
         self._words = (test.locustfile, f"{scheme}://{target.host}", test.release, test.instance)

@@ -10,7 +10,7 @@ from crossfade.load.connection import Connection
 from crossfade.load.journeys.book import Sample
 from crossfade.load.response import Response
 from crossfade.load.tally import Lost
-from crossfade.load.target import Target
+from crossfade.load.target import LoadTarget
 
 PAUSE_AFTER_LOSS = 0.05
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -25,7 +25,7 @@ class Visitor:
 
     def __init__(
         self,
-        target: Target,
+        target: LoadTarget,
         journey: Journey,
         number: int,
         *,

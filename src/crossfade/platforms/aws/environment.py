@@ -9,7 +9,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.service import SITE, HealthCheck
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.journal import Event
-from crossfade.engine.world import Environment, World
+from crossfade.engine.world import RemoteEnvironment, World
 from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.journal import DynamoJournal
@@ -32,7 +32,7 @@ async def environment(
     host: str = "",
     log_group: str | None = None,
     revision: Mapping[str, str] | None = None,
-) -> AsyncIterator[Environment]:
+) -> AsyncIterator[RemoteEnvironment]:
     """Open environment `name` of an app. Raises what AWS says when it cannot be: no credentials, no table, no way.
 
     `account` is whose it is, where the file says so.
@@ -76,7 +76,7 @@ async def environment(
             told=told,
             pace=made.timing.pace,
         )
-        yield Environment(
+        yield RemoteEnvironment(
             home=home, world=world, secrets=made.secrets, letters=DynamoLetters(table), kept=made.pins.current
         )
         await made.runtime.close()

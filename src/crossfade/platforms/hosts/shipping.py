@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.platforms.hosts.ssh import Connection
+from crossfade.platforms.hosts.ssh import HostConnection
 from crossfade.source.listing import MARK, listing, mark
 from crossfade.source.there import is_folder
 from crossfade.source.whole import WholeSource
@@ -55,7 +55,7 @@ def pack(whole: WholeSource, into: Path, without: Path | None = None) -> Parcel:
     return Parcel(into, digest, count)
 
 
-def unpack(connection: Connection, parcel: Parcel, there: str) -> None:
+def unpack(connection: HostConnection, parcel: Parcel, there: str) -> None:
     """Put it in the place of what is at the path `there` of the host. PlatformError when the host cannot."""
     new, old, place = (shlex.quote(f"{there}{end}") for end in (".new", ".old", ""))
     with parcel.path.open("rb") as packed:

@@ -94,7 +94,7 @@ class Login:
         return f"{user}{at}{name.strip('[]')}", port
 
 
-class Connection:
+class HostConnection:
     """An open connection. `folder` is this connection's own, of mode 0700 and short: a socket's path has 107 bytes."""
 
     def __init__(self, login: Login, folder: Path) -> None:

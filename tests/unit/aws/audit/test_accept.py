@@ -15,7 +15,7 @@ from crossfade.aws.audit.judge import judged, matches
 from crossfade.aws.audit.rule import Severity, rules
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.accept import Acceptance
-from crossfade.file.reading.problem import Place
+from crossfade.file.reading.problem import Position
 from crossfade.file.reading.sheet import read_sheet
 
 TODAY = date(2026, 11, 21)
@@ -24,7 +24,11 @@ SSH = {"network": {"open_ports": [{"port": 22, "to": ["0.0.0.0/0"]}]}}
 
 def finding(rule: str, where: str = "cloud.somewhere") -> Finding:
     return Finding(
-        rule=rules()[rule], severity=rules()[rule].severity, what="it", where=where, place=Place("crossfade.yaml", 1, 1)
+        rule=rules()[rule],
+        severity=rules()[rule].severity,
+        what="it",
+        where=where,
+        place=Position("crossfade.yaml", 1, 1),
     )
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from crossfade.aws.cost.check.check import TableVerdict, check
 from crossfade.aws.cost.check.line import LineFinding
-from crossfade.aws.cost.check.money import Amount, Money
-from crossfade.aws.cost.check.table import Table, TableLine, read_table
+from crossfade.aws.cost.check.money import Dollars, Money
+from crossfade.aws.cost.check.table import BillTable, TableLine, read_table
 from crossfade.aws.cost.prices.book import list_prices, regions
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import WrongInputError
@@ -164,8 +164,8 @@ def test_a_sum_is_found_wrong_exactly_when_it_is(amounts: list[tuple[int, int]],
     )
     low, high = (sum(pair[end] for pair in ends) for end in (0, 1))
     book = list_prices("us-east-1")
-    right = Table(region="us-east-1", lines=lines, total=f"{low / 100:.2f}-{high / 100:.2f}")
-    wrong = Table(region="us-east-1", lines=lines, total=f"{low / 100:.2f}-{(high + off) / 100:.2f}")
+    right = BillTable(region="us-east-1", lines=lines, total=f"{low / 100:.2f}-{high / 100:.2f}")
+    wrong = BillTable(region="us-east-1", lines=lines, total=f"{low / 100:.2f}-{(high + off) / 100:.2f}")
     assert not check(right, book, {}).findings
     assert low == high or [finding.id for finding in check(wrong, book, {}).findings] == ["sum"]
 
@@ -173,7 +173,7 @@ def test_a_sum_is_found_wrong_exactly_when_it_is(amounts: list[tuple[int, int]],
 @pytest.mark.parametrize(("text", "slack"), [("23", "0.5"), ("23.0", "0.05"), ("22.50", "0.005"), ("8-15.5", "0.5")])
 def test_the_digits_written_say_how_exact_it_is(text: str, slack: str) -> None:
     """Half of the last digit; of a range the coarser end."""
-    assert Amount().read(text).rounding == Decimal(slack)
+    assert Dollars().read(text).rounding == Decimal(slack)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tests.unit.aws.cost.test_codemate import made as codemate
 
 from crossfade.aws.cost.check.bill import table_bill
-from crossfade.aws.cost.check.money import Amount
+from crossfade.aws.cost.check.money import Dollars
 from crossfade.aws.cost.savings.assumed import proposed, read_assumptions
 from crossfade.aws.cost.savings.savings import together
 from crossfade.cli.main import crossfade
@@ -96,7 +96,7 @@ def test_codemates_shares_are_those_of_its_document(environment: str) -> None:
 )
 def test_an_amount_is_right_within_what_was_written(written: str, amount: str, off: str) -> None:
     """A range from end to end, and each figure to half of its last digit."""
-    assert Amount().read(written).off(Decimal(amount)) == Decimal(off)
+    assert Dollars().read(written).off(Decimal(amount)) == Decimal(off)
 
 
 def test_what_is_assumed_is_about_lines_that_are_there() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossfade.aws.terraform.write import MANIFEST, Comparison, FileState, compare, write
+from crossfade.aws.terraform.write import MANIFEST, FileState, FolderComparison, compare, write
 from crossfade.core.errors import RefusedError, WrongInputError
 
 FIRST = {"environments/dev/main.tf": "one\n", "modules/vpc/main.tf": "two\n"}
@@ -12,7 +12,7 @@ LATER = {"environments/dev/main.tf": "one\n", "modules/vpc/main.tf": "three\n"}
 VPC = "modules/vpc/main.tf"
 
 
-def states(comparison: Comparison) -> dict[str, FileState]:
+def states(comparison: FolderComparison) -> dict[str, FileState]:
     return {change.path: change.state for change in comparison.changes}
 
 

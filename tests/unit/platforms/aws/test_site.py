@@ -21,7 +21,7 @@ from crossfade.platforms.aws.site.edge import SiteEdge
 from crossfade.platforms.aws.site.place import SiteFinder, SitePlace
 from crossfade.platforms.aws.site.runtime import SiteRuntime
 from crossfade.platforms.aws.site.shelf import Shelf
-from crossfade.platforms.aws.site.tree import OWN, File, order, read
+from crossfade.platforms.aws.site.tree import OWN, SiteFile, order, read
 
 BUCKET, TOKEN = "shop-dev-site-1", 7
 
@@ -241,7 +241,7 @@ def test_files_outside_the_folder_are_none_of_it(tmp_path: Path) -> None:
 
 def test_pages_come_last_and_the_first_page_at_the_very_end() -> None:
     """Whoever sees a page finds what it names."""
-    files = [File(path, "", "") for path in ("index.html", "b.js", "docs/index.html", "a.css")]
+    files = [SiteFile(path, "", "") for path in ("index.html", "b.js", "docs/index.html", "a.css")]
     named, pages = order(files)
     assert [file.path for file in named] == ["b.js", "a.css"]
     assert [file.path for file in pages] == ["docs/index.html", "index.html"]
@@ -263,7 +263,7 @@ def test_pages_come_last_and_the_first_page_at_the_very_end() -> None:
 )
 def test_a_browser_is_told_what_a_file_is(path: str, kind: str) -> None:
     """It does not guess: nosniff is set."""
-    assert File(path, "", "").content_type == kind
+    assert SiteFile(path, "", "").content_type == kind
 
 
 class Closed(Clients):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.errors import WrongInputError
-from crossfade.platforms.hosts.ssh import Connection, Login, in_shell, refusal
+from crossfade.platforms.hosts.ssh import HostConnection, Login, in_shell, refusal
 
 CHANGED = "@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@\nHost key verification failed.\n"
 
@@ -52,7 +52,7 @@ def test_what_ssh_says_becomes_one_sentence_with_a_way_out(said: str, cause: str
 def test_a_key_that_is_not_here_is_said_before_anything_is_tried(tmp_path: Path) -> None:
     """SSH would go on without it, and blame the host."""
     with pytest.raises(WrongInputError, match="the key /nowhere/id is not there"):
-        Connection(Login(host="a", key="/nowhere/id"), tmp_path).open()
+        HostConnection(Login(host="a", key="/nowhere/id"), tmp_path).open()
 
 
 def test_a_command_is_for_sh_whatever_shell_the_user_has() -> None:

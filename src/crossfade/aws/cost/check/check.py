@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from crossfade.aws.cost.check.line import Checked, LineFinding, reckoned
 from crossfade.aws.cost.check.money import NOTHING, Money
-from crossfade.aws.cost.check.table import Table, Thing
+from crossfade.aws.cost.check.table import BillTable, Thing
 from crossfade.aws.cost.money import cents, plain
 from crossfade.aws.cost.prices.book import PriceBook
 
@@ -29,7 +29,7 @@ class TableVerdict:
     mended: Money
 
 
-def check(table: Table, book: PriceBook, elsewhere: Mapping[str, PriceBook]) -> TableVerdict:
+def check(table: BillTable, book: PriceBook, elsewhere: Mapping[str, PriceBook]) -> TableVerdict:
     """The verdict by the prices of the table's region; `elsewhere` is where a wrong price may come from."""
     checked = [Checked(line, table, book, elsewhere) for line in table.lines]
     findings = [finding for one in checked for finding in one.findings()]
@@ -54,7 +54,7 @@ def check(table: Table, book: PriceBook, elsewhere: Mapping[str, PriceBook]) -> 
     )
 
 
-def _sum(table: Table) -> Iterator[LineFinding]:
+def _sum(table: BillTable) -> Iterator[LineFinding]:
     """Lines that are ranges make a total that is one; a range around single lines has to hold their sum."""
     total, added = table.total, table.sum
     if total is None:
@@ -72,7 +72,7 @@ def _sum(table: Table) -> Iterator[LineFinding]:
         yield LineFinding(id="sum", item="total", found=found, says=total, should=added, arithmetic=arithmetic)
 
 
-def _lacking(table: Table) -> Iterator[Thing]:
+def _lacking(table: BillTable) -> Iterator[Thing]:
     """What exists and no line pays for. A line that does not say how many pays for all."""
     exists = table.exists
     there = {ADDRESS: exists.addresses, "alb.hour": int(exists.balancer_zones > 0), "nat.hour": exists.nat_gateways}
@@ -83,7 +83,7 @@ def _lacking(table: Table) -> Iterator[Thing]:
             yield Thing(kind=kind, quantity=count - paid)
 
 
-def _missing(thing: Thing, table: Table, book: PriceBook) -> Iterator[LineFinding]:
+def _missing(thing: Thing, table: BillTable, book: PriceBook) -> Iterator[LineFinding]:
     price = book.price(thing.kind)
     if price.usd is None:
         return

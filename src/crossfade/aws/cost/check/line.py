@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from crossfade.aws.cost.check.money import Money
-from crossfade.aws.cost.check.table import Table, TableLine, Thing
+from crossfade.aws.cost.check.table import BillTable, TableLine, Thing
 from crossfade.aws.cost.money import cents, plain
 from crossfade.aws.cost.prices.book import PriceBook
 
@@ -40,7 +40,7 @@ class Checked:
     """One line beside the price book."""
 
     line: TableLine
-    table: Table
+    table: BillTable
     book: PriceBook
     elsewhere: Mapping[str, PriceBook]
 
@@ -158,7 +158,7 @@ class Checked:
         return thing.quantity * price * (self.table.hours if thing.hourly else 1)
 
 
-def reckoned(thing: Thing, price: Decimal, table: Table) -> str:
+def reckoned(thing: Thing, price: Decimal, table: BillTable) -> str:
     """2 x 730 h x 0.0416."""
     hours = f" x {plain(table.hours)} h" if thing.hourly else ""
     return f"{plain(thing.quantity)}{hours} x {plain(price)}"

@@ -56,7 +56,7 @@ NOTHING = Money(Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True)
-class Amount(Notation):
+class Dollars(Notation):
     """Dollars as `22.50`, or a range as `8-15`."""
 
     def read(self, value: object) -> Money:

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
-from crossfade.aws.cost.check.money import NOTHING, Amount, Money, Quantity
+from crossfade.aws.cost.check.money import NOTHING, Dollars, Money, Quantity
 from crossfade.aws.cost.prices.keys import unknown
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.words import REGIONS, Word
@@ -55,14 +55,14 @@ class TableLine(Part):
     """One line of the table. With `kind`, or with `of` where it pays for several things, its price can be checked."""
 
     item: Annotated[str, WORDS] = Field(description="What, in the team's words.", examples=["EC2 2 x t3.medium"])
-    monthly: Annotated[Money, Amount()] = Field(description="Dollars a month, or a range.", examples=["8-15"])
+    monthly: Annotated[Money, Dollars()] = Field(description="Dollars a month, or a range.", examples=["8-15"])
     quantity: Annotated[Decimal, Quantity()] | None = Field(
         default=None,
         description="How many; of what is paid by the hour, how many at all hours. Without it only the sum is checked.",
         examples=[2],
     )
     unit: Annotated[str, WORDS] = Field(default="", description="Of what, for people.", examples=["instance"])
-    unit_price: Annotated[Money, Amount()] | None = Field(
+    unit_price: Annotated[Money, Dollars()] | None = Field(
         default=None, description="Dollars for one, as the price book counts.", examples=["0.0104"]
     )
     kind: Annotated[str, PriceKey()] | None = Field(
@@ -118,7 +118,7 @@ class Exists(Part):
         return " + ".join(f"{count} {owner}" for owner, count in owners.items() if count)
 
 
-class Table(Part):
+class BillTable(Part):
     """A bill in a team's own words and figures."""
 
     region: Annotated[str, REGION] = Field(description="Whose prices are meant.", examples=["ap-northeast-2"])
@@ -126,7 +126,7 @@ class Table(Part):
     lines: tuple[TableLine, ...] = Field(
         description="What it consists of.", examples=[[{"item": "ALB", "monthly": 22.27, "kind": "alb.hour"}]]
     )
-    total: Annotated[Money, Amount()] | None = Field(
+    total: Annotated[Money, Dollars()] | None = Field(
         default=None, description="What the team says it adds up to.", examples=["99-111"]
     )
     exists: Exists = Field(
@@ -149,12 +149,12 @@ class Table(Part):
 _FIGURES = frozenset({"monthly", "total", "unit_price", "quantity", "hours"})
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> BillTable:
     """Raises WrongInputError for what is no such table."""
-    return read_sheet(Table, path, _is_figure)
+    return read_sheet(BillTable, path, _is_figure)
 
 
-def in_region(table: Table, region: str) -> Table:
+def in_region(table: BillTable, region: str) -> BillTable:
     """The same table, as if it were meant for another region."""
     try:
         return table.model_copy(update={"region": REGION.read(region)})

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crossfade.aws.cost.bill.bill import Bill, Line
-from crossfade.aws.cost.check.money import Amount, Money
+from crossfade.aws.cost.check.money import Dollars, Money
 from crossfade.aws.cost.check.table import WORDS
 from crossfade.aws.cost.money import cents, exact, plain
 from crossfade.aws.cost.savings.ground import RATES, Rate
@@ -30,7 +30,7 @@ class Assumed(Part):
         description="Lines that change: their names or price keys, `*` stands for anything.",
         examples=[["NAT gateway*"]],
     )
-    to: Annotated[Money, Amount()] | None = Field(
+    to: Annotated[Money, Dollars()] | None = Field(
         default=None, description="What they come to together.", examples=["3.00"]
     )
     less: Annotated[float, Percent()] | None = Field(
@@ -48,10 +48,10 @@ class Assumed(Part):
             yield Clash(("to",), f"the range {self.to}", "one amount")
 
 
-class Stage(Part):
+class EnvironmentSavings(Part):
     """What a team wants to save in one environment."""
 
-    says: Annotated[Money, Amount()] | None = Field(
+    says: Annotated[Money, Dollars()] | None = Field(
         default=None, description="What the team says it comes to.", examples=["138.55"]
     )
     proposals: tuple[Assumed, ...] = Field(
@@ -65,7 +65,7 @@ class Assumptions(Part):
     rates: dict[str, Annotated[float, Percent()]] = Field(
         default={}, description="Rates instead of crossfade's own.", examples=[{"reserved-database": "31%"}]
     )
-    environments: dict[Annotated[str, NAME], Stage] = Field(
+    environments: dict[Annotated[str, NAME], EnvironmentSavings] = Field(
         default={}, description="Proposals of the team.", examples=[{"dev": {"proposals": []}}]
     )
 
@@ -87,7 +87,7 @@ def read_assumptions(path: Path) -> Assumptions:
     return read_sheet(Assumptions, path, lambda keys: keys[-1] in {"to", "says"})
 
 
-def proposed(stage: Stage, bill: Bill, file: str) -> tuple[Proposal, ...]:
+def proposed(stage: EnvironmentSavings, bill: Bill, file: str) -> tuple[Proposal, ...]:
     """The team's proposals on a bill. WrongInputError for one that is about no line of it."""
     return tuple(_proposal(assumed, index, bill, file) for index, assumed in enumerate(stage.proposals))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from crossfade.file.init.compose.judge.roles import Kind, Role
 from crossfade.file.init.compose.notes import Notes
-from crossfade.file.init.compose.service import Carried
+from crossfade.file.init.compose.service import CarriedService
 from crossfade.file.init.compose.source.ports import ports_of, published
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.compose.store import CarriedStore
@@ -70,7 +70,7 @@ def _is_about_address(variable: str, name: str) -> bool:
 def tell_addresses(
     project: Project,
     judged: Mapping[str, Role],
-    carried: Sequence[tuple[str, Carried | CarriedStore]],
+    carried: Sequence[tuple[str, CarriedService | CarriedStore]],
     file: dict[str, Any],
     notes: Notes,
 ) -> None:
@@ -107,7 +107,10 @@ def tell_addresses(
 
 
 def _tell_other_ports(
-    carried: Sequence[tuple[str, Carried | CarriedStore]], names: Mapping[str, str], file: dict[str, Any], notes: Notes
+    carried: Sequence[tuple[str, CarriedService | CarriedStore]],
+    names: Mapping[str, str],
+    file: dict[str, Any],
+    notes: Notes,
 ) -> None:
     """Say of each address of a service at a port that is not its own that nobody answers there: of an app at that of
     its metrics. A store is reached at all of its ports.
@@ -136,7 +139,7 @@ def _port_beside(variable: str) -> str:
     return re.sub(r"HOST(NAME)?$", "PORT", variable) if re.search(r"HOST(NAME)?$", variable) else ""
 
 
-def _once_each(one: Carried | CarriedStore, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+def _once_each(one: CarriedService | CarriedStore, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """(variable, name as written, service) of each address in a variable, of each service the first."""
     found = {
         (variable, service): word
@@ -147,7 +150,7 @@ def _once_each(one: Carried | CarriedStore, names: Mapping[str, str]) -> list[tu
 
 
 def _tell_published(
-    project: Project, carried: Sequence[tuple[str, Carried | CarriedStore]], file: dict[str, Any], notes: Notes
+    project: Project, carried: Sequence[tuple[str, CarriedService | CarriedStore]], file: dict[str, Any], notes: Notes
 ) -> None:
     """Say of each address of this machine where another service was published what visitors find it by now."""
     listen = file.get("listen")
@@ -158,7 +161,9 @@ def _tell_published(
         if isinstance(one, CarriedStore)
         for port in published(ports_of(project.plain["services"][one.compose_name]))
     }
-    opened = {one.published.published: ours for ours, one in carried if isinstance(one, Carried) and one.published}
+    opened = {
+        one.published.published: ours for ours, one in carried if isinstance(one, CarriedService) and one.published
+    }
     for ours, one in carried:
         for variable, value in one.variables.known.items():
             found = {int(match[1]): match[0] for match in _PUBLISHED.finditer(value) if int(match[1]) != port}
@@ -175,11 +180,11 @@ def _tell_published(
                 notes.todos.append(Todo(Rank.ASSUMED, where, what))
 
 
-def _section(one: Carried | CarriedStore) -> str:
-    return "services" if isinstance(one, Carried) else "stores"
+def _section(one: CarriedService | CarriedStore) -> str:
+    return "services" if isinstance(one, CarriedService) else "stores"
 
 
-def _key(one: Carried | CarriedStore, variable: str) -> str:
+def _key(one: CarriedService | CarriedStore, variable: str) -> str:
     """Where the file has the variable: among its own, by name alone, or in a file of variables."""
     there = next((key for key in ("env", "secrets") if variable in one.settings.get(key, ())), "env_file")
     return f"{there}.{variable}"
@@ -187,7 +192,7 @@ def _key(one: Carried | CarriedStore, variable: str) -> str:
 
 def _rename(
     notes: Notes,
-    one: Carried | CarriedStore,
+    one: CarriedService | CarriedStore,
     place: tuple[str, str],
     *,
     names: Mapping[str, str],
@@ -216,7 +221,7 @@ def _renamed(variable: str, value: str, names: Mapping[str, str], called: Mappin
 
 
 def _in_commands(
-    one: Carried | CarriedStore, *, names: Mapping[str, str], called: Mapping[str, str]
+    one: CarriedService | CarriedStore, *, names: Mapping[str, str], called: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Renames addresses in what starts; (key, service) of those that are called nothing here."""
     for key in _COMMANDS:
@@ -277,7 +282,7 @@ def network_of(project: Project, name: str) -> str:
     return found if _NETWORK.fullmatch(found) else ""
 
 
-def _tell(notes: Notes, one: Carried | CarriedStore, ours: str, *, variable: str, word: str, what: str) -> None:
+def _tell(notes: Notes, one: CarriedService | CarriedStore, ours: str, *, variable: str, word: str, what: str) -> None:
     key = _key(one, variable)
     value = one.settings["env"][variable] if key.startswith("env.") else word
     notes.leave(("services", one.compose_name, "environment", variable), f"{variable}: {value}", what)

@@ -8,14 +8,14 @@ from typing import Any
 from crossfade.file.init.compose import crons, running
 from crossfade.file.init.compose.judge.roles import Kind, Role, Roles
 from crossfade.file.init.compose.notes import Notes
-from crossfade.file.init.compose.service import Carried
+from crossfade.file.init.compose.service import CarriedService
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.starter import app_name
 from crossfade.file.init.todo import Rank, Todo
 
 
 def by_clock(
-    project: Project, roles: Roles, judged: Mapping[str, Role], carried: dict[str, Carried], *, notes: Notes
+    project: Project, roles: Roles, judged: Mapping[str, Role], carried: dict[str, CarriedService], *, notes: Notes
 ) -> dict[str, Any]:
     """The jobs, in releases of the services that they are run in; a scheduler that has no more to do is left out."""
     made = _ByClock(project, roles, judged, carried, notes)
@@ -29,11 +29,11 @@ class _ByClock:
     project: Project
     roles: Roles
     judged: Mapping[str, Role]
-    carried: dict[str, Carried]
+    carried: dict[str, CarriedService]
     notes: Notes
     jobs: dict[str, Any] = field(default_factory=dict)
 
-    def take(self, ours: str, one: Carried) -> None:
+    def take(self, ours: str, one: CarriedService) -> None:
         labels = self.roles.services[one.compose_name].get("labels")
         self._add(crons.from_labels(labels), ours)
         for job in crons.elsewhere(labels):
@@ -42,7 +42,7 @@ class _ByClock:
         if self.judged[one.compose_name].kind is Kind.SCHEDULER:
             self._replace(ours, one)
 
-    def _replace(self, ours: str, one: Carried) -> None:
+    def _replace(self, ours: str, one: CarriedService) -> None:
         """One that does nothing but what is a job now is not carried."""
         compose, image = self.roles.services[one.compose_name], one.settings["image"]
         if "ofelia" in running.image_of(compose, "", one.compose_name):
@@ -54,7 +54,7 @@ class _ByClock:
             self._leave(ours, one, f"the lines of its crontab in releases of {others[0]}")
             self._add(found, others[0])
 
-    def _leave(self, ours: str, one: Carried, what: str) -> None:
+    def _leave(self, ours: str, one: CarriedService, what: str) -> None:
         del self.carried[ours]
         self.notes.todos = [todo for todo in self.notes.todos if not f"{todo.where}.".startswith(f"services.{ours}.")]
         self.notes.leave(("services", one.compose_name), one.compose_name, f"see `jobs`: the controller runs {what}")

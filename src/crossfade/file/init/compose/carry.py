@@ -21,7 +21,7 @@ from crossfade.file.init.compose.proxy import labels as labelled
 from crossfade.file.init.compose.proxy.listening import listening
 from crossfade.file.init.compose.proxy.taken import Taken
 from crossfade.file.init.compose.sections import joined, tell_sections
-from crossfade.file.init.compose.service import Carried, carry
+from crossfade.file.init.compose.service import CarriedService, carry
 from crossfade.file.init.compose.source.keys import theirs
 from crossfade.file.init.compose.source.ports import ports_of, published
 from crossfade.file.init.compose.source.project import Project, profiles_of, read_project
@@ -77,7 +77,7 @@ class _Import:
         self.roles = Roles.of(project)
         self.judged = self.roles.judged()
         self.taken = Taken()
-        self.carried: dict[str, Carried] = {}
+        self.carried: dict[str, CarriedService] = {}
         self.stores: dict[str, CarriedStore] = {}
         self.jobs: dict[str, Any] = {}
 
@@ -96,7 +96,7 @@ class _Import:
         file = self._without_the_impossible(self._file())
         if not file["services"]:
             raise self._nothing()
-        here: list[tuple[str, Carried | CarriedStore]] = [*self.carried.items(), *self.stores.items()]
+        here: list[tuple[str, CarriedService | CarriedStore]] = [*self.carried.items(), *self.stores.items()]
         tell_addresses(self.project, self.judged, here, file, self.notes)
         todos = worst_first(self.notes.todos)
         text = text_of(file, self.project.files, todos, self.notes.comments)
@@ -237,7 +237,7 @@ class _Import:
         name, why = front(self.roles, published, everything)
         return service_name(name) if name else "", why
 
-    def _made_up(self, name: str, one: Carried) -> None:
+    def _made_up(self, name: str, one: CarriedService) -> None:
         why = f"one application has one listener; it gets /{name}/* now, write its real path or host into routes"
         self.notes.leave(("services", one.compose_name), f"an address of its own for {name}", why)
         where, path = f"services.{name}.routes", f"/{name}/*"
@@ -273,7 +273,7 @@ class _Import:
         if not taken:
             return  # gone with what it is a part of
         place = taken
-        here: dict[str, Carried | CarriedStore] = {**self.carried, **self.stores}
+        here: dict[str, CarriedService | CarriedStore] = {**self.carried, **self.stores}
         if len(taken) > 1 and taken[1] in here:
             name = here[str(taken[1])].compose_name
             place = ("services", name, *theirs(self.project.plain["services"][name], taken[2:]))

@@ -13,7 +13,7 @@ from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles
 from crossfade.file.init.compose.judge.signs import MIGRATION_COMMAND, WAITING, basename
 from crossfade.file.init.compose.notes import Notes, ServiceNotes
 from crossfade.file.init.compose.running import image_of, made_by, words_of
-from crossfade.file.init.compose.service import Carried
+from crossfade.file.init.compose.service import CarriedService
 from crossfade.file.init.compose.source.mounts import lasts, mounts_of
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.kept import line_of
@@ -34,7 +34,7 @@ def leave_out(
     project: Project,
     roles: Roles,
     judged: Mapping[str, Role],
-    carried: Mapping[str, Carried],
+    carried: Mapping[str, CarriedService],
     *,
     stores: Collection[str],
     notes: Notes,
@@ -51,7 +51,7 @@ class _LeftOut:
     project: Project
     roles: Roles
     judged: Mapping[str, Role]
-    carried: Mapping[str, Carried]
+    carried: Mapping[str, CarriedService]
     stores: Collection[str]
     notes: Notes
 
@@ -162,7 +162,7 @@ class _LeftOut:
         words = [*(words_of(service.get("entrypoint")) or []), *(words_of(service.get("command")) or [])]
         return line_of(words)
 
-    def _waits(self, one: Carried) -> None:
+    def _waits(self, one: CarriedService) -> None:
         """What a service waited for and crossfade does not start."""
         for other, condition in waits_for(self.roles.services[one.compose_name]).items():
             role = self.judged.get(other)

@@ -10,7 +10,7 @@ from typing import Any
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.handed import handed
 from crossfade.file.init.compose.source.project import Project
-from crossfade.file.init.kept import InShell, Kept, line_of
+from crossfade.file.init.kept import InShell, WithVariables, line_of
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.image import is_remote
 from crossfade.file.reading.problem import shown
@@ -89,7 +89,7 @@ def build_line(service: Service, image: str, project: Project, here: Path) -> st
         # A value that must not be seen comes from the shell of who builds, as one without a value does.
         if isinstance(value, InShell) and value:
             before.append(f"{key}={line_of([value])}")
-        shell = value is None or isinstance(value, Kept | InShell) or _is_hidden_arg(key, value)
+        shell = value is None or isinstance(value, WithVariables | InShell) or _is_hidden_arg(key, value)
         words += ["--build-arg", key if shell else f"{key}={_text(value)}"]
     contexts = build.get("additional_contexts")
     for key, value in contexts.items() if isinstance(contexts, dict) else ():
@@ -102,7 +102,7 @@ def build_line(service: Service, image: str, project: Project, here: Path) -> st
 
 def _is_hidden_arg(key: str, value: Any) -> bool:
     """A value that stands in the Compose file, and nowhere else."""
-    return value is not None and not isinstance(value, Kept | InShell) and is_secret(key, str(value))
+    return value is not None and not isinstance(value, WithVariables | InShell) and is_secret(key, str(value))
 
 
 def _like(text: str, value: Any) -> str:
@@ -269,7 +269,7 @@ def _tell_written(key: str, words: list[str] | None, notes: ServiceNotes) -> Non
 
 
 def _is_written(before: str, word: str) -> bool:
-    if isinstance(word, InShell | Kept):
+    if isinstance(word, InShell | WithVariables):
         return False
     option, _, value = word.partition("=") if word.startswith("-") else (before, "", word)
     name = option.lstrip("-").replace("-", "_")

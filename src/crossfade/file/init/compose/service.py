@@ -61,7 +61,7 @@ _NO_SETTING = "crossfade has no such setting"
 
 
 @dataclass
-class Carried:
+class CarriedService:
     """A service as crossfade's file has it, and what concerns the others: what it publishes, what its container knows.
 
     `published` is the port of the machine that visitors came in by, None when it had none.
@@ -84,7 +84,7 @@ def carry(
     taken: Taken,
     notes: ServiceNotes,
     here: Path,
-) -> Carried:
+) -> CarriedService:
     """The service in our words; whatever is left out, assumed or left to do is told to `notes`.
 
     `here` is the folder of the new file, where commands are typed.
@@ -104,7 +104,7 @@ class _Service:
     notes: ServiceNotes
     here: Path
 
-    def carried(self, app: str) -> Carried:
+    def carried(self, app: str) -> CarriedService:
         variables = variables_of(self.project, self.compose, self.notes, self.here)
         running.bring_secrets(self.project, self.name, variables.secrets, self.notes)
         worker = self.role.kind is not Kind.SERVICE
@@ -134,7 +134,7 @@ class _Service:
         self._leave_the_rest(deploy)
         tell_needs(self.compose, deploy, self.notes)
         filled = {key: value for key, value in service.items() if value not in (None, {}, [])}
-        return Carried(self.name, filled, published, variables, worker)
+        return CarriedService(self.name, filled, published, variables, worker)
 
     def _as_web(self, variables: Variables) -> tuple[Port | None, Settings]:
         """Where visitors came in, and how it is reached and asked."""

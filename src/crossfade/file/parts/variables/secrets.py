@@ -35,7 +35,7 @@ class Source:
     optional: bool = False
 
 
-class Secrets(tuple[str, ...]):  # noqa: SLOT001 - it has an attribute beside its items
+class SecretNames(tuple[str, ...]):  # noqa: SLOT001 - it has an attribute beside its items
     """The names of a service's secrets; `sources` has those that need not come from the shell."""
 
     sources: Mapping[str, Source]
@@ -50,7 +50,7 @@ class Secrets(tuple[str, ...]):  # noqa: SLOT001 - it has an attribute beside it
 class SecretList(Notation):
     """A list of names, or a mapping from names to where their values come from."""
 
-    def read(self, value: object) -> Secrets:
+    def read(self, value: object) -> SecretNames:
         if isinstance(value, list | tuple):
             clashes = [*_wrong_names(enumerate(value))]
             sources = dict.fromkeys(map(str, value), Source())
@@ -66,9 +66,9 @@ class SecretList(Notation):
                 "a list such as [DATABASE_URL], or a mapping such as {DATABASE_URL: {file: path}}"
             )
         refuse(clashes)
-        return Secrets(sources)
+        return SecretNames(sources)
 
-    def write(self, value: Secrets) -> Any:
+    def write(self, value: SecretNames) -> Any:
         if not value.sources:
             return list(value)
         return {name: _written(value.sources.get(name, Source())) for name in value}

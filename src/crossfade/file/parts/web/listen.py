@@ -25,7 +25,7 @@ NETWORKS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Proxy(Notation):
+class TrustedProxy(Notation):
     """An address, a network, or one of the words of `NETWORKS`."""
 
     def read(self, value: object) -> str:
@@ -56,7 +56,7 @@ class Listen(Part):
     https: Annotated[int, PORT] | None = Field(
         default=None, description="Port for HTTPS; needs `tls`. Default: none.", examples=[8443]
     )
-    trusted_proxies: tuple[Annotated[str, Proxy()], ...] = Field(
+    trusted_proxies: tuple[Annotated[str, TrustedProxy()], ...] = Field(
         default=(),
         description=(
             "Who stands before this machine: a CDN, a load balancer, a proxy. What these say of a client in "

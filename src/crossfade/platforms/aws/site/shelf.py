@@ -15,7 +15,7 @@ from crossfade.core.service import Site
 from crossfade.core.wire import decode, encode
 from crossfade.platforms.aws.clients import Check, Clients, unfenced
 from crossfade.platforms.aws.refusals import AwsError
-from crossfade.platforms.aws.site.tree import OWN, File, Tree, written
+from crossfade.platforms.aws.site.tree import OWN, SiteFile, Tree, written
 
 _STATE = f"{OWN}site.json"
 _GONE = {"NoSuchKey", "404"}  # not AccessDenied: whoever may not read would take what is on record for nothing
@@ -80,7 +80,7 @@ class Shelf:
         there = await self._listed(OWN)
         new = {file.key: file for file in tree.files if file.key not in there}
 
-        async def put(file: File) -> None:
+        async def put(file: SiteFile) -> None:
             content = await asyncio.to_thread((folder / file.path).read_bytes)
             asked = {"Bucket": self._bucket, "Key": file.key, "ContentType": file.content_type}
             await self._clients.call("s3", "put_object", Body=content, **asked)
@@ -97,10 +97,10 @@ class Shelf:
         """What visitors can get: MD5 by path."""
         return {key: tag for key, tag in (await self._listed("")).items() if not key.startswith(OWN)}
 
-    async def show(self, files: Iterable[File], site: Site, before: Check) -> None:
+    async def show(self, files: Iterable[SiteFile], site: Site, before: Check) -> None:
         """Have visitors get these files from now on, each with how long it may be kept."""
 
-        async def copy(file: File) -> None:
+        async def copy(file: SiteFile) -> None:
             await self._clients.call(
                 "s3",
                 "copy_object",

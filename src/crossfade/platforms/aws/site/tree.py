@@ -28,7 +28,7 @@ _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/w
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class File:
+class SiteFile:
     """`path` as visitors ask for it, without the first slash; `md5` is how S3 knows it again."""
 
     path: str
@@ -63,14 +63,14 @@ class File:
 class Tree:
     """All files of a release, by path."""
 
-    files: tuple[File, ...]
+    files: tuple[SiteFile, ...]
 
     @property
     def digest(self) -> str:
         told = json.dumps([[file.path, file.sha256] for file in self.files])
         return f"site@sha256:{hashlib.sha256(told.encode()).hexdigest()}"
 
-    def by_path(self) -> dict[str, File]:
+    def by_path(self) -> dict[str, SiteFile]:
         return {file.path: file for file in self.files}
 
     def text(self) -> str:
@@ -83,7 +83,7 @@ def is_page(path: str) -> bool:
 
 def written(text: str) -> Tree:
     """What `Tree.text` wrote."""
-    return Tree(tuple(File(*each) for each in json.loads(text)))
+    return Tree(tuple(SiteFile(*each) for each in json.loads(text)))
 
 
 def read(folder: Path, named: str) -> Tree:
@@ -106,7 +106,7 @@ def read(folder: Path, named: str) -> Tree:
     return tree
 
 
-def order(files: Iterable[File]) -> tuple[list[File], list[File]]:
+def order(files: Iterable[SiteFile]) -> tuple[list[SiteFile], list[SiteFile]]:
     """What is named by others first, then pages, the one that most visitors begin with at last."""
     files = list(files)
     pages = sorted((file for file in files if file.page), key=lambda file: (file.path == ROOT, file.path))
@@ -121,7 +121,7 @@ def _files(folder: Path) -> Iterable[Path]:
             yield path
 
 
-def _file(folder: Path, path: Path) -> File:
+def _file(folder: Path, path: Path) -> SiteFile:
     content = path.read_bytes()
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return File(path.relative_to(folder).as_posix(), hashlib.sha256(content).hexdigest(), md5)
+    return SiteFile(path.relative_to(folder).as_posix(), hashlib.sha256(content).hexdigest(), md5)

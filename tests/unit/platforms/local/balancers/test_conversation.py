@@ -2,17 +2,17 @@
 
 from crossfade.platforms.local.balancers.envoy.clusters import empty_assignment
 from crossfade.platforms.local.balancers.envoy.xds.conversation import Conversation, DiscoveryRequest, DiscoveryResponse
-from crossfade.platforms.local.balancers.envoy.xds.resources import NOTHING, Kind, Offer, offer
+from crossfade.platforms.local.balancers.envoy.xds.resources import NOTHING, Offer, ResourceKind, offer
 
 
 def offered(clusters: str = "", ports: str = "", *, weight: int = 1, before: Offer = NOTHING) -> Offer:
     """Clusters with endpoints, and ports with a listener and routes each."""
     return offer(
         {
-            Kind.CLUSTER: {name: {"name": name} for name in clusters.split()},
-            Kind.ENDPOINTS: {name: {"cluster_name": name, "endpoints": [1]} for name in clusters.split()},
-            Kind.LISTENER: {port: {"name": port} for port in ports.split()},
-            Kind.ROUTES: {port: {"name": port, "weight": weight} for port in ports.split()},
+            ResourceKind.CLUSTER: {name: {"name": name} for name in clusters.split()},
+            ResourceKind.ENDPOINTS: {name: {"cluster_name": name, "endpoints": [1]} for name in clusters.split()},
+            ResourceKind.LISTENER: {port: {"name": port} for port in ports.split()},
+            ResourceKind.ROUTES: {port: {"name": port, "weight": weight} for port in ports.split()},
         },
         before,
     )
@@ -21,14 +21,14 @@ def offered(clusters: str = "", ports: str = "", *, weight: int = 1, before: Off
 class Envoy:
     """Asks and answers as Envoy does: clusters and listeners at once, the rest for those it was given."""
 
-    def __init__(self, has: dict[Kind, dict[str, str]] | None = None, node: str = "1/0") -> None:
+    def __init__(self, has: dict[ResourceKind, dict[str, str]] | None = None, node: str = "1/0") -> None:
         self.conversation = Conversation()
-        self.runs: dict[Kind, dict[str, str]] = has or {kind: {} for kind in Kind}
+        self.runs: dict[ResourceKind, dict[str, str]] = has or {kind: {} for kind in ResourceKind}
         self.told: list[str] = []
         self.refuses: set[str] = set()
-        for kind in (Kind.CLUSTER, Kind.LISTENER):
+        for kind in (ResourceKind.CLUSTER, ResourceKind.LISTENER):
             self.conversation.hear(DiscoveryRequest(kind=kind, node=node, has=dict(self.runs[kind])))
-        for kind in (Kind.ENDPOINTS, Kind.ROUTES):
+        for kind in (ResourceKind.ENDPOINTS, ResourceKind.ROUTES):
             if self.runs[kind]:
                 names = tuple(self.runs[kind])
                 self.conversation.hear(DiscoveryRequest(kind=kind, subscribe=names, has=dict(self.runs[kind])))
@@ -54,13 +54,13 @@ class Envoy:
         self.runs[kind] |= {name: resource.version for name, resource in response.changed.items()}
         for name in response.removed:
             self.runs[kind].pop(name, None)
-        below = {Kind.CLUSTER: Kind.ENDPOINTS, Kind.LISTENER: Kind.ROUTES}.get(kind)
+        below = {ResourceKind.CLUSTER: ResourceKind.ENDPOINTS, ResourceKind.LISTENER: ResourceKind.ROUTES}.get(kind)
         if below:
             news = [name for name in response.changed if name not in self.runs[below]]
             self.conversation.hear(DiscoveryRequest(kind=below, subscribe=tuple(news), unsubscribe=response.removed))
         self._hear(kind, response.nonce)
 
-    def _hear(self, kind: Kind, nonce: str, error: str = "") -> None:
+    def _hear(self, kind: ResourceKind, nonce: str, error: str = "") -> None:
         self.conversation.hear(DiscoveryRequest(kind=kind, nonce=nonce, error=error))
 
 
@@ -77,7 +77,10 @@ def test_what_is_referred_to_is_confirmed_before_what_refers_to_it_is_sent() -> 
 def test_an_envoy_that_is_told_of_nothing_is_answered_all_the_same() -> None:
     """It waits for its first clusters and listeners before it serves, also when there are none."""
     sent = list(Envoy().conversation.due(NOTHING))
-    assert [(response.kind, response.changed) for response in sent] == [(Kind.CLUSTER, {}), (Kind.LISTENER, {})]
+    assert [(response.kind, response.changed) for response in sent] == [
+        (ResourceKind.CLUSTER, {}),
+        (ResourceKind.LISTENER, {}),
+    ]
 
 
 def test_a_switch_sends_the_routes_and_nothing_else() -> None:
@@ -98,7 +101,7 @@ def test_a_cluster_goes_when_nothing_is_left_to_be_confirmed() -> None:
     second = offered("a", "80", weight=2, before=first)
     assert envoy.take(second) == ["routes 80", "no listener 81", "no cluster b"]
     assert envoy.conversation.runs(second)
-    assert envoy.runs[Kind.CLUSTER].keys() == {"a"}
+    assert envoy.runs[ResourceKind.CLUSTER].keys() == {"a"}
 
 
 def test_a_new_cluster_gets_its_endpoints_when_it_is_there() -> None:
@@ -153,7 +156,7 @@ def test_a_refused_cluster_keeps_nobody_else_from_being_served() -> None:
     """Listeners and routes follow all the same."""
     envoy, asked = Envoy(), offered("a b", "80")
     envoy.refuses = {"b"}
-    envoy.conversation.hear(DiscoveryRequest(kind=Kind.ENDPOINTS, subscribe=("a",)))
+    envoy.conversation.hear(DiscoveryRequest(kind=ResourceKind.ENDPOINTS, subscribe=("a",)))
     assert envoy.take(asked)[-2:] == ["listener 80", "routes 80"]
     assert envoy.conversation.refusal == "cannot take b"
 
@@ -173,7 +176,7 @@ def test_a_changed_cluster_is_told_its_endpoints_again() -> None:
     """Envoy builds it anew, and nobody else would tell the new one."""
     envoy, first = Envoy(), offered("a", "80")
     envoy.take(first)
-    changed = offer({**_contents(first), Kind.CLUSTER: {"a": {"name": "a", "lb_policy": "RANDOM"}}}, first)
+    changed = offer({**_contents(first), ResourceKind.CLUSTER: {"a": {"name": "a", "lb_policy": "RANDOM"}}}, first)
     assert envoy.take(changed) == ["cluster a", "endpoints a"]
     assert envoy.conversation.runs(changed)
 
@@ -182,9 +185,9 @@ def test_an_offer_keeps_what_did_not_change() -> None:
     """The very same objects, so that hundreds of services are neither compared nor encoded for the deploy of one."""
     first = offered("a b", "80")
     second = offered("a b", "80", weight=2, before=first)
-    assert second[Kind.CLUSTER] is first[Kind.CLUSTER]
-    assert second[Kind.ROUTES]["80"] is not first[Kind.ROUTES]["80"]
+    assert second[ResourceKind.CLUSTER] is first[ResourceKind.CLUSTER]
+    assert second[ResourceKind.ROUTES]["80"] is not first[ResourceKind.ROUTES]["80"]
 
 
-def _contents(offer_: Offer) -> dict[Kind, dict[str, dict[str, object]]]:
-    return {kind: {name: resource.content for name, resource in offer_[kind].items()} for kind in Kind}
+def _contents(offer_: Offer) -> dict[ResourceKind, dict[str, dict[str, object]]]:
+    return {kind: {name: resource.content for name, resource in offer_[kind].items()} for kind in ResourceKind}

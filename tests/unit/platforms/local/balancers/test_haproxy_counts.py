@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from crossfade.platforms.local.balancers.haproxy import counts as counts_
-from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, Counts, Origin
+from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, BackendOwner, Counts
 from crossfade.platforms.local.balancers.haproxy.runtime_api import BackendTally
 from crossfade.platforms.local.balancers.haproxy.settings import EACH
 
 WORKER = 41
-ORIGINS = {"shop.web.0": Origin("shop/web", "shop/web/7"), "shop.web.1": Origin("shop/web", "")}
+ORIGINS = {"shop.web.0": BackendOwner("shop/web", "shop/web/7"), "shop.web.1": BackendOwner("shop/web", "")}
 MANY = 100 * counts_._THREADS  # so many more than a worker has threads that these make no difference
 
 

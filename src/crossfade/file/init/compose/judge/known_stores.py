@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from crossfade.file.init.kept import Kept
+from crossfade.file.init.kept import WithVariables
 
 Variables = Mapping[str, str]  # with an empty value for those that the file only names
 
@@ -65,7 +65,7 @@ def _said(name: str, variables: Variables, default: str) -> str:
     """
     if name not in variables:
         return default
-    if isinstance(variables[name], Kept):
+    if isinstance(variables[name], WithVariables):
         return f'"${{{name}:-{default.strip(chr(34))}}}"'
     return shlex.quote(variables[name]) if variables[name] else f'"${name}"'
 

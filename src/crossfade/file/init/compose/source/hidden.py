@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.file.init.kept import InShell, Kept, left_open, script_of
+from crossfade.file.init.kept import InShell, WithVariables, left_open, script_of
 from crossfade.file.reading.document import Keys, Written
 from crossfade.file.reading.interpolation import fill
 from crossfade.telling.secrecy import may_be_secret
@@ -107,9 +107,9 @@ class _Hiding:
             return filled.text
         self.secrets += [*secrets, *required] if secrets else []
         self.required += [] if secrets else required
-        return self._hidden(node.value, [*secrets, *required], InShell if secrets else Kept, words=words)
+        return self._hidden(node.value, [*secrets, *required], InShell if secrets else WithVariables, words=words)
 
-    def _hidden(self, typed: str, names: list[str], kind: type[InShell | Kept], *, words: bool) -> Any:
+    def _hidden(self, typed: str, names: list[str], kind: type[InShell | WithVariables], *, words: bool) -> Any:
         # What depends on whether it is set, and a literal `${`, could not be told from it any more.
         if "$${" in typed or any(re.search(rf"\$\{{{name}:?\+", typed) for name in names):
             self.lost = True

@@ -8,7 +8,7 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.clusters import Json, assignments, clusters
 from crossfade.platforms.local.balancers.envoy.listeners import listener, secret
 from crossfade.platforms.local.balancers.envoy.virtual_hosts import Rules, route_configuration
-from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Resources
+from crossfade.platforms.local.balancers.envoy.xds.resources import ResourceKind, Resources
 from crossfade.platforms.local.balancers.rules import Door, doors
 
 
@@ -32,11 +32,11 @@ class Config:
         self._rules = {door.name: self._rules.get(door.name) or Rules() for door in open_}
         self._doors = {door: self._door(door, entries, secrets) for door in open_}
         return {
-            Kind.CLUSTER: {name: it for made in self._services.values() for name, it in made.first.items()},
-            Kind.ENDPOINTS: {name: it for made in self._services.values() for name, it in made.second.items()},
-            Kind.LISTENER: {name: it for made in self._doors.values() for name, it in made.first.items()},
-            Kind.ROUTES: {name: it for made in self._doors.values() for name, it in made.second.items()},
-            Kind.CERTIFICATE: {tls.certificate: secret(tls, pairs[tls]) for door in open_ for tls in door.tls},
+            ResourceKind.CLUSTER: {name: it for made in self._services.values() for name, it in made.first.items()},
+            ResourceKind.ENDPOINTS: {name: it for made in self._services.values() for name, it in made.second.items()},
+            ResourceKind.LISTENER: {name: it for made in self._doors.values() for name, it in made.first.items()},
+            ResourceKind.ROUTES: {name: it for made in self._doors.values() for name, it in made.second.items()},
+            ResourceKind.CERTIFICATE: {tls.certificate: secret(tls, pairs[tls]) for door in open_ for tls in door.tls},
         }
 
     def _service(self, key: str, entry: Entry) -> "_Rendered":

@@ -17,7 +17,7 @@ from crossfade.platforms.local.balancers.book import Entry, RoutingBook
 from crossfade.platforms.local.balancers.certificates import Entries
 from crossfade.platforms.local.balancers.haproxy import slots as slots_
 from crossfade.platforms.local.balancers.haproxy.config import render
-from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, Counts, Origin
+from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, BackendOwner, Counts
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
 from crossfade.platforms.local.balancers.haproxy.publisher import HaproxyPlan, Publisher
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Worker, WorkerStatus
@@ -59,7 +59,7 @@ class HaproxyBalancer(InstalledBalancer):
         self._counts: Counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ACCESS)
         self._slots = slots_.load(directory / _SLOTS)
         # What the backends stand for, and of which services and slots that was made.
-        self._named: tuple[RoutingBook | None, slots_.Slots | None, Mapping[str, Origin]] = (None, None, {})
+        self._named: tuple[RoutingBook | None, slots_.Slots | None, Mapping[str, BackendOwner]] = (None, None, {})
 
     async def catch_up(self) -> None:
         """See the port. HAProxy writes a line before it goes on; what it writes nowhere takes a few looks."""
@@ -222,14 +222,14 @@ class HaproxyBalancer(InstalledBalancer):
         key = entry.service.key
         return {backend(key, slot): self._group(key, release) for release, slot in self._slots.of(key).items()}
 
-    def _origins(self) -> Mapping[str, Origin]:
+    def _origins(self) -> Mapping[str, BackendOwner]:
         """What each backend stands for, also one that no release has now: an answer may end after its release went."""
         if self._named[0] is not self._book or self._named[1] is not self._slots:
-            found: dict[str, Origin] = {}
+            found: dict[str, BackendOwner] = {}
             for key, entry in self._book.entries.items():
                 groups = self._backends(entry)
                 names = (backend(key, slot) for slot in range(self._slots.size(key)))
-                found |= {name: Origin(service=key, group=groups.get(name, "")) for name in names}
+                found |= {name: BackendOwner(service=key, group=groups.get(name, "")) for name in names}
             self._named = (self._book, self._slots, found)
         return self._named[2]
 

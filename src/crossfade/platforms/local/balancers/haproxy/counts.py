@@ -28,7 +28,7 @@ _THREADS = os.cpu_count() or 64  # of a worker at most, each of which writes one
 Looks = deque[tuple[int, int, int]]  # closed without an answer, not in the log, and of these failed
 
 
-class Origin(NamedTuple):
+class BackendOwner(NamedTuple):
     """What a backend stands for."""
 
     service: str
@@ -63,7 +63,7 @@ class Counts:
         for worker, known in self.totals.notes.items():
             self._known[int(worker)].update({backend: Counter(sums) for backend, sums in known.items()})
 
-    def read(self, origins: Mapping[str, Origin]) -> None:
+    def read(self, origins: Mapping[str, BackendOwner]) -> None:
         """Take in what the log says since last time. `origins` has what each backend stands for, by its name."""
         told = []
         counted = Counter[bytes]()
@@ -82,9 +82,9 @@ class Counts:
             if len(words) == _FIELDS and words[0] in _MARKS:  # else HAProxy's own words about its servers
                 self._add(LogLine(*words), times, origins)
 
-    def _add(self, line: LogLine, times: int, origins: Mapping[str, Origin]) -> None:
+    def _add(self, line: LogLine, times: int, origins: Mapping[str, BackendOwner]) -> None:
         outcome = _outcome(line)
-        service, group = origins.get(line.backend, Origin(line.service, ""))
+        service, group = origins.get(line.backend, BackendOwner(line.service, ""))
         if service != "-" and line.kind not in {PREVIEW, PREVIEW_STREAM}:
             self.totals.service(service).add(outcome, times)
         if group:
@@ -93,7 +93,9 @@ class Counts:
         known["answered" if int(line.status) >= _ANSWERED else "unanswered"] += times
         known["failed"] += times if int(line.status) >= _SERVER_ERROR else 0
 
-    def compare(self, worker: int, tallies: Mapping[str, BackendTally], origins: Mapping[str, Origin]) -> set[str]:
+    def compare(
+        self, worker: int, tallies: Mapping[str, BackendTally], origins: Mapping[str, BackendOwner]
+    ) -> set[str]:
         """Count what is in no log. `tallies` are what a worker said by backend, before all of the log was read.
 
         Those are good answers beside the sample. Of what is missing `_THREADS` may be lines that are about to be
@@ -106,7 +108,7 @@ class Counts:
         """
         for backend, tally in tallies.items():
             known, missing = self._known[worker][backend], self._missing[worker][backend]
-            origin = origins.get(backend, Origin("", ""))
+            origin = origins.get(backend, BackendOwner("", ""))
             closed = tally.ended - tally.answered - known["unanswered"]
             failed = tally.failed - known["failed"]
             silent = max(0, tally.answered - known["answered"] - max(0, failed) - _THREADS)
@@ -130,7 +132,7 @@ class Counts:
         """
         return all(looks and looks[-1][1] == 0 for looks in self._missing[worker].values())
 
-    def _add_unlogged(self, origin: Origin, closed: int, dropped: int, failed: int) -> None:
+    def _add_unlogged(self, origin: BackendOwner, closed: int, dropped: int, failed: int) -> None:
         sums = [self.totals.service(origin.service)] if origin.service else []
         sums += [self.totals.group(origin.group)] if origin.group else []
         for cause, times in (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed)):

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.platforms.local.balancers.envoy.clusters import empty_assignment
-from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Offer, Offered
+from crossfade.platforms.local.balancers.envoy.xds.resources import Offer, Offered, ResourceKind
 
-_BELOW = (Kind.CLUSTER, Kind.ENDPOINTS)
-_ABOVE = (Kind.LISTENER, Kind.CERTIFICATE, Kind.ROUTES)
-_ALL_OF_THEM = (Kind.CLUSTER, Kind.LISTENER)  # kinds that Envoy does not ask for by name
+_BELOW = (ResourceKind.CLUSTER, ResourceKind.ENDPOINTS)
+_ABOVE = (ResourceKind.LISTENER, ResourceKind.CERTIFICATE, ResourceKind.ROUTES)
+_ALL_OF_THEM = (ResourceKind.CLUSTER, ResourceKind.LISTENER)  # kinds that Envoy does not ask for by name
 _GONE = ""  # the version of what is not there
 _DOUBTFUL = "?"  # the version of what was refused: of some that were refused together, Envoy may run a part
 
@@ -22,7 +22,7 @@ _DOUBTFUL = "?"  # the version of what was refused: of some that were refused to
 class DiscoveryRequest:
     """What Envoy says: names it wants to know of or no more, and how it took the response `nonce`."""
 
-    kind: Kind
+    kind: ResourceKind
     node: str = ""  # the process that speaks; in the first request only
     subscribe: tuple[str, ...] = ()
     unsubscribe: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class DiscoveryRequest:
 class DiscoveryResponse:
     """What Envoy is told of one kind."""
 
-    kind: Kind
+    kind: ResourceKind
     nonce: str
     changed: Mapping[str, Offered]
     removed: tuple[str, ...] = ()
@@ -47,24 +47,24 @@ class Conversation:
     def __init__(self) -> None:
         self.node = ""
         self.refusal = ""  # Envoy's words for what it refused last
-        self._heard: set[Kind] = set()
-        self._answered: set[Kind] = set()
-        self._subscribed: defaultdict[Kind, set[str]] = defaultdict(set)
-        self._sent: defaultdict[Kind, dict[str, str]] = defaultdict(dict)  # versions, confirmed or not
-        self._confirmed: defaultdict[Kind, dict[str, str]] = defaultdict(dict)
-        self._refused: defaultdict[Kind, dict[str, str]] = defaultdict(dict)
-        self._unanswered: dict[str, tuple[Kind, dict[str, str]]] = {}
+        self._heard: set[ResourceKind] = set()
+        self._answered: set[ResourceKind] = set()
+        self._subscribed: defaultdict[ResourceKind, set[str]] = defaultdict(set)
+        self._sent: defaultdict[ResourceKind, dict[str, str]] = defaultdict(dict)  # versions, confirmed or not
+        self._confirmed: defaultdict[ResourceKind, dict[str, str]] = defaultdict(dict)
+        self._refused: defaultdict[ResourceKind, dict[str, str]] = defaultdict(dict)
+        self._unanswered: dict[str, tuple[ResourceKind, dict[str, str]]] = {}
         self._warming: set[str] = set()  # clusters that Envoy is just given: without endpoints first
         self._takes_over = False
         self._nonce = 0
         # What was offered of a kind when all of it was confirmed: of hundreds of services, one is looked at.
-        self._settled: dict[Kind, Mapping[str, Offered]] = {}
+        self._settled: dict[ResourceKind, Mapping[str, Offered]] = {}
 
     def hear(self, request: DiscoveryRequest) -> None:
         """Take in what Envoy says."""
         kind = request.kind
         self.node = self.node or request.node
-        if kind is Kind.CLUSTER and kind not in self._heard:
+        if kind is ResourceKind.CLUSTER and kind not in self._heard:
             # A node ends with how many processes handed their ports on; one that has nothing has yet to take them.
             self._takes_over = not self.node.endswith("/0") and not request.has
         if request.error or request.subscribe or request.unsubscribe:
@@ -91,7 +91,7 @@ class Conversation:
 
     def runs(self, offer: Offer) -> bool:
         """Does Envoy run all of this, and of the kinds that it does not ask for by name nothing else?"""
-        return all(self._has(kind, offer) for kind in Kind) and not any(
+        return all(self._has(kind, offer) for kind in ResourceKind) and not any(
             self._sent[kind].keys() - offer[kind].keys() for kind in _ALL_OF_THEM
         )
 
@@ -99,7 +99,7 @@ class Conversation:
         """What of it Envoy has not confirmed, in words."""
         return [
             f"{kind.name.lower()} {name}"
-            for kind in Kind
+            for kind in ResourceKind
             for name, resource in offer[kind].items()
             if self._confirmed[kind].get(name) != resource.version
         ]
@@ -112,12 +112,12 @@ class Conversation:
             return
         for kind in _ABOVE:
             yield from self._change(kind, offer)
-        if not self._unanswered and all(self._has(kind, offer) for kind in Kind):
+        if not self._unanswered and all(self._has(kind, offer) for kind in ResourceKind):
             for kind in reversed(_ALL_OF_THEM):
                 if kind in self._heard and (gone := tuple(sorted(self._sent[kind].keys() - offer[kind].keys()))):
                     yield self._respond(kind, {}, gone)
 
-    def _change(self, kind: Kind, offer: Offer) -> Iterator[DiscoveryResponse]:
+    def _change(self, kind: ResourceKind, offer: Offer) -> Iterator[DiscoveryResponse]:
         if kind not in self._heard or self._settled.get(kind) is offer[kind]:
             return
         asked = offer[kind].keys() if kind in _ALL_OF_THEM else self._subscribed[kind] & offer[kind].keys()
@@ -128,7 +128,7 @@ class Conversation:
                 changed[name] = resource
         # Envoy waits for an answer to what it asks first, also when there is nothing.
         if changed or (kind in _ALL_OF_THEM and kind not in self._answered):
-            if kind is Kind.CLUSTER:
+            if kind is ResourceKind.CLUSTER:
                 self._prepare_endpoints(changed)
             yield self._respond(kind, changed)
 
@@ -140,15 +140,19 @@ class Conversation:
         which takes the ports over from an Envoy that has them.
         """
         for name in changed:
-            self._sent[Kind.ENDPOINTS].pop(name, None)
-            self._settled.pop(Kind.ENDPOINTS, None)
-            if name not in self._sent[Kind.CLUSTER] and not (self._takes_over and Kind.CLUSTER not in self._answered):
+            self._sent[ResourceKind.ENDPOINTS].pop(name, None)
+            self._settled.pop(ResourceKind.ENDPOINTS, None)
+            if name not in self._sent[ResourceKind.CLUSTER] and not (
+                self._takes_over and ResourceKind.CLUSTER not in self._answered
+            ):
                 self._warming.add(name)
 
-    def _now(self, kind: Kind, name: str, resource: Offered) -> Offered:
-        return _without_endpoints(name) if kind is Kind.ENDPOINTS and name in self._warming else resource
+    def _now(self, kind: ResourceKind, name: str, resource: Offered) -> Offered:
+        return _without_endpoints(name) if kind is ResourceKind.ENDPOINTS and name in self._warming else resource
 
-    def _respond(self, kind: Kind, changed: Mapping[str, Offered], removed: tuple[str, ...] = ()) -> DiscoveryResponse:
+    def _respond(
+        self, kind: ResourceKind, changed: Mapping[str, Offered], removed: tuple[str, ...] = ()
+    ) -> DiscoveryResponse:
         self._nonce += 1
         nonce = str(self._nonce)
         versions = {name: resource.version for name, resource in changed.items()} | dict.fromkeys(removed, _GONE)
@@ -157,9 +161,9 @@ class Conversation:
         self._sent[kind].update(versions)
         return DiscoveryResponse(kind=kind, nonce=nonce, changed=changed, removed=removed)
 
-    def _take_answer(self, kind: Kind, versions: Mapping[str, str], error: str) -> None:
+    def _take_answer(self, kind: ResourceKind, versions: Mapping[str, str], error: str) -> None:
         for name, version in versions.items():
-            if kind is Kind.ENDPOINTS and version == _without_endpoints(name).version:
+            if kind is ResourceKind.ENDPOINTS and version == _without_endpoints(name).version:
                 self._warming.discard(name)
             self._confirmed[kind].pop(name, None)
             if error:
@@ -171,7 +175,7 @@ class Conversation:
                 self._confirmed[kind][name] = version
         self.refusal = error or self.refusal
 
-    def _has(self, kind: Kind, offer: Offer) -> bool:
+    def _has(self, kind: ResourceKind, offer: Offer) -> bool:
         if self._settled.get(kind) is offer[kind]:
             return True
         confirmed = self._confirmed[kind]
@@ -180,14 +184,14 @@ class Conversation:
             return True
         return False
 
-    def _is_through(self, kind: Kind, offer: Offer) -> bool:
+    def _is_through(self, kind: ResourceKind, offer: Offer) -> bool:
         """Nothing of this kind is left to wait for: what Envoy refuses keeps nobody else from being served."""
         if self._has(kind, offer):
             return True
         confirmed, refused = self._confirmed[kind], self._refused[kind]
         return all(
             resource.version in {confirmed.get(name), refused.get(name)}
-            or (kind is Kind.ENDPOINTS and name in self._refused[Kind.CLUSTER])
+            or (kind is ResourceKind.ENDPOINTS and name in self._refused[ResourceKind.CLUSTER])
             for name, resource in offer[kind].items()
         )
 

@@ -13,10 +13,10 @@ from google.protobuf import any_pb2, json_format
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart
 from crossfade.platforms.local.balancers.envoy.xds.conversation import DiscoveryRequest, DiscoveryResponse
-from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Offered
+from crossfade.platforms.local.balancers.envoy.xds.resources import Offered, ResourceKind
 from crossfade.platforms.local.balancers.envoy.xds.tree import matcher
 
-_KINDS = frozenset(Kind)
+_KINDS = frozenset(ResourceKind)
 _PATHS = frozenset({"prefix", "path", "path_separated_prefix"})  # of a route's match, which has one of them
 _SEVEN_BITS = 0x7F
 _MESSAGE = 2  # protobuf's kind of a field that says how long it is
@@ -28,7 +28,7 @@ def read(data: bytes) -> DiscoveryRequest | None:
     if request.type_url not in _KINDS:
         return None
     return DiscoveryRequest(
-        kind=Kind(request.type_url),
+        kind=ResourceKind(request.type_url),
         node=request.node.id,
         subscribe=tuple(request.resource_names_subscribe),
         unsubscribe=tuple(request.resource_names_unsubscribe),
@@ -56,8 +56,8 @@ def _encoded(resource: Offered) -> Any:
     """Once for all who ask."""
     if resource.encoded is None:
         content = resource.content
-        if content["@type"] == Kind.ROUTES:
-            resource.encoded = any_pb2.Any(type_url=Kind.ROUTES, value=_route_configuration(content))
+        if content["@type"] == ResourceKind.ROUTES:
+            resource.encoded = any_pb2.Any(type_url=ResourceKind.ROUTES, value=_route_configuration(content))
         else:
             resource.encoded = _parse(content, any_pb2.Any())
     return resource.encoded

@@ -10,7 +10,7 @@ from typing import Any
 from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart
 
 
-class Kind(StrEnum):
+class ResourceKind(StrEnum):
     """A kind of resource by the type that Envoy asks for, in the order in which it is told of them."""
 
     CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
     ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
 
-Resources = Mapping[Kind, Mapping[str, Json]]  # as rendered, by name
+Resources = Mapping[ResourceKind, Mapping[str, Json]]  # as rendered, by name
 
 
 class Offered:
@@ -50,14 +50,14 @@ def _texts(content: Json) -> Iterator[str]:
         yield from (route.text if isinstance(route, RoutePart) else json.dumps(route) for route in host["routes"])
 
 
-Offer = Mapping[Kind, Mapping[str, Offered]]
+Offer = Mapping[ResourceKind, Mapping[str, Offered]]
 
-NOTHING: Offer = {kind: {} for kind in Kind}
+NOTHING: Offer = {kind: {} for kind in ResourceKind}
 
 
 def offer(wanted: Resources, before: Offer) -> Offer:
     """`wanted` with what is known of it from the offer before, kinds in which nothing differs as they were."""
-    return {kind: _of_kind(wanted.get(kind, {}), before[kind]) for kind in Kind}
+    return {kind: _of_kind(wanted.get(kind, {}), before[kind]) for kind in ResourceKind}
 
 
 def _of_kind(wanted: Mapping[str, Json], before: Mapping[str, Offered]) -> Mapping[str, Offered]:

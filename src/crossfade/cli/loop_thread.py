@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Beside:
+class LoopThread:
     """An event loop in a thread of its own. Whoever asks waits for the answer; nothing of it goes on after `close`."""
 
     def __init__(self, name: str) -> None:

@@ -5,12 +5,12 @@ import threading
 from concurrent.futures import CancelledError
 from contextlib import suppress
 
-from crossfade.cli.beside import Beside
+from crossfade.cli.loop_thread import LoopThread
 
 
 def test_nothing_goes_on_once_its_verb_has_left() -> None:
     """Who waited was told to leave by Ctrl-C; the work is broken off, and has ended when `end` returns."""
-    beside, begun, steps = Beside("test"), threading.Event(), list[str]()
+    beside, begun, steps = LoopThread("test"), threading.Event(), list[str]()
 
     async def work() -> None:
         begun.set()
