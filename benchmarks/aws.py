@@ -19,7 +19,7 @@ from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from crossfade.controller.order import Order
 from crossfade.core.rollout import State
-from crossfade.load import LoadReport, Traffic
+from crossfade.load import LoadGenerator, LoadReport
 from crossfade.platforms.aws.adapters import Timing
 
 NOUN = "aws"
@@ -82,7 +82,7 @@ async def _switched(scale: Scale) -> LoadReport:
         async with OnEcs(rig, "bench") as shop:
             for release in ("one", "two"):
                 await shop.deploy(shop.service(release, keep_previous=86_400.0))
-            async with Traffic(shop.url, clients=CLIENTS) as traffic:
+            async with LoadGenerator(shop.url, clients=CLIENTS) as traffic:
                 for turn in range(scale.aws_switches):
                     await shop.process.orders.rollback(shop.loop, str(1 + turn % 2), Order(by="bench", force=True))
                     if (rollout := await shop.over()).state is not State.SUCCEEDED:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.children import BrokenError
-from crossfade.load import LoadReport, Traffic
+from crossfade.load import LoadGenerator, LoadReport
 
 QUIET = 0.25  # seconds without an answer of the old release, until it is taken to be out
 PATIENCE = 30.0
@@ -57,7 +57,7 @@ class Clients:
         await self._process.wait()
 
 
-async def _lap(traffic: Traffic, wanted: dict[str, Any]) -> dict[str, Any]:
+async def _lap(traffic: LoadGenerator, wanted: dict[str, Any]) -> dict[str, Any]:
     began, before = time.monotonic(), traffic.snapshot().requests
     while True:
         await asyncio.sleep(POLL)
@@ -74,7 +74,7 @@ async def _lap(traffic: Traffic, wanted: dict[str, Any]) -> dict[str, Any]:
 async def _main(port: int, number: int) -> None:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    async with Traffic(f"http://127.0.0.1:{port}", clients=number) as traffic:
+    async with LoadGenerator(f"http://127.0.0.1:{port}", clients=number) as traffic:
         while line := await reader.readline():
             sys.stdout.write(json.dumps(await _lap(traffic, json.loads(line))) + "\n")
             sys.stdout.flush()

@@ -15,7 +15,7 @@ from benchmarks.children import BrokenError, child, free_port, listening, room, 
 from benchmarks.proxies import CrossfadeEnvoy, CrossfadeHaproxy
 from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
-from crossfade.load import Traffic
+from crossfade.load import LoadGenerator
 
 NOUN = "throughput"
 CONNECTIONS = 64
@@ -114,7 +114,7 @@ def _by_wrk(wrk: str, port: int, seconds: float) -> float:
 
 
 async def _by_load(port: int, seconds: float) -> float:
-    report = await Traffic(f"http://127.0.0.1:{port}", clients=CONNECTIONS, seconds=seconds).run()
+    report = await LoadGenerator(f"http://127.0.0.1:{port}", clients=CONNECTIONS, seconds=seconds).run()
     if report.failed:
         raise BrokenError(f"{report.failed} requests failed: {report.losses[0].detail}")
     return report.requests / report.seconds

@@ -13,7 +13,7 @@ from tests.support.browser import CHROMIUM, browser
 
 from crossfade.core.errors import CrossfadeError
 from crossfade.demo.app import APP, DemoStage
-from crossfade.load import Mode, Traffic
+from crossfade.load import LoadGenerator, Mode
 from crossfade.stage.stage import free_port, new_folder
 
 PICTURE = Path(__file__).with_name("dashboard.png")
@@ -35,7 +35,7 @@ async def main() -> int:
     try:
         _write(stage, "v1")
         await stage.verb("deploy", "-e", "demo", "--version", "v1")
-        async with Traffic(stage.url, clients=8, mode=Mode.KEEPALIVE, path=("/api/version",), rate=150.0):
+        async with LoadGenerator(stage.url, clients=8, mode=Mode.KEEPALIVE, path=("/api/version",), rate=150.0):
             _write(stage, "v2")
             deploying = asyncio.create_task(
                 stage.verb("deploy", "-e", "demo", "--version", "v2", "--strategy", "canary")

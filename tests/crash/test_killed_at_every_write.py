@@ -18,7 +18,7 @@ from tests.crash.forked import Forked
 from tests.support.machine import App, Machine
 
 from crossfade.core.service import Hooks, RollbackOn, Service, Strategy
-from crossfade.load import Traffic
+from crossfade.load import LoadGenerator
 
 STRATEGIES = {
     "blue-green": Strategy(name="blue-green", bake=0.1),
@@ -63,7 +63,7 @@ async def test_from_a_crash_at_any_journal_write_the_rollout_ends_and_no_orphan_
     for turn, write in enumerate(range(1, MOST_WRITES, every), start=2):
         await _up(machine, kill_at=(when, write))
         service = shop.service(strategy=strategy, tag=f"{when}{write}", fault=fault, hooks=Hooks(smoke="true"))
-        async with Traffic(shop.url, clients=2, rate=200) as traffic:
+        async with LoadGenerator(shop.url, clients=2, rate=200) as traffic:
             died = await _dies_or_settles(shop, service, rollout=turn)
             try:
                 outcome, instances = await _end(shop, turn)

@@ -18,7 +18,7 @@ from typing import Any, Self
 import pytest
 from tests.e2e.shell import ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Machine, machine, sentence
 
-from crossfade.load import LoadReport, Traffic
+from crossfade.load import LoadGenerator, LoadReport
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,7 @@ class Clients:
     """Steady traffic beside what a test does."""
 
     def __init__(self, url: str) -> None:
-        self._traffic = lambda: Traffic(url, clients=4, rate=100, path="/")
+        self._traffic = lambda: LoadGenerator(url, clients=4, rate=100, path="/")
         self._end = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self.report: LoadReport | None = None

@@ -13,7 +13,7 @@ from tests.support.crowd import loses_nothing
 from tests.support.machine import App
 
 from crossfade.core.service import Names, Peer, Resources, RollbackOn, Rule, Service, Strategy
-from crossfade.load import Mode, Traffic
+from crossfade.load import LoadGenerator, Mode
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,8 +47,8 @@ def _service(shop: App, image: str, **changes: Any) -> Service:
     return replace(made, runtime="docker", source="", image=image, command=SERVES, port=8080)
 
 
-def _traffic(shop: App, mode: Mode) -> Traffic:
-    return Traffic(shop.url, mode=mode, clients=3, rate=60, release_pattern=r"release (\d+)")
+def _traffic(shop: App, mode: Mode) -> LoadGenerator:
+    return LoadGenerator(shop.url, mode=mode, clients=3, rate=60, release_pattern=r"release (\d+)")
 
 
 async def test_containers_are_replaced_without_a_loss(shop: App, images: DockerImages, docker: Any) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tests.adapters.until import until
 
-from crossfade.load import Cause, Mode, Traffic
+from crossfade.load import Cause, LoadGenerator, Mode
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BOOT_SECONDS = 10
@@ -147,7 +147,7 @@ async def test_a_good_release_serves_in_every_way(feedback: Start, version: str,
         (Mode.CONNECTION, ["/api/version"]),
         (Mode.POST, ["/api/feedbacks"]),
     ]:
-        report = await Traffic(app.url, mode=mode, path=path, clients=4, requests=140).run()
+        report = await LoadGenerator(app.url, mode=mode, path=path, clients=4, requests=140).run()
         assert (report.requests, report.failed, report.losses) == (140, 0, ())
         assert report.releases[version.removeprefix("v")].requests == 140
     status, headers, body = await app.get("/api/version")
@@ -231,7 +231,7 @@ async def test_a_wrong_feedback_is_refused(feedback: Start, body: bytes) -> None
 async def test_v3_is_healthy_and_broken(feedback: Start) -> None:
     """v3 answers 500 to everything under /api, and says of itself that it is up."""
     app = await feedback("v3")
-    report = await Traffic(app.url, path=["/api/version", "/api/feedbacks"], requests=20).run()
+    report = await LoadGenerator(app.url, path=["/api/version", "/api/feedbacks"], requests=20).run()
     assert (report.causes, report.statuses) == ({Cause.STATUS: 20}, {500: 20})
     assert report.releases["3"].failed == 20
     assert (await app.get("/actuator/health"))[0] == (await app.get("/health/deep"))[0] == 200
@@ -255,7 +255,7 @@ async def test_a_connection_outlives_an_exception(feedback: Start) -> None:
 async def test_v4_is_never_healthy(feedback: Start) -> None:
     """v4 starts, listens, and says DOWN for as long as it is asked."""
     app = await feedback("v4")
-    report = await Traffic(app.url, path=["/actuator/health", "/health/deep"], clients=1, requests=20).run()
+    report = await LoadGenerator(app.url, path=["/actuator/health", "/health/deep"], clients=1, requests=20).run()
     assert report.statuses == {503: 20}
     assert "cache" in (await app.get("/actuator/health"))[2]["reason"]
 
@@ -263,8 +263,8 @@ async def test_v4_is_never_healthy(feedback: Start) -> None:
 async def test_v5_dies_under_load(feedback: Start) -> None:
     """v5 is healthy, serves, and is gone at its 50th request, without a word."""
     app = await feedback("v5", DIES_AT="50")
-    await Traffic(app.url, path="/actuator/health", requests=100).run()
-    report = await Traffic(app.url, path="/api/version", clients=1, requests=60).run()
+    await LoadGenerator(app.url, path="/actuator/health", requests=100).run()
+    report = await LoadGenerator(app.url, path="/api/version", clients=1, requests=60).run()
     assert report.statuses == {200: 49}
     assert report.failed == 11
     assert await app.process.wait() == 137
@@ -286,7 +286,7 @@ def test_a_release_replaces_the_one_before(tmp_path: Path) -> None:
 async def test_feedback_ends_at_sigterm(feedback: Start) -> None:
     """SIGTERM ends feedback soon, though clients keep connections open, and breaks no answer off."""
     app = await feedback("v1")
-    async with Traffic(app.url, path="/api/feedbacks", clients=4) as traffic:
+    async with LoadGenerator(app.url, path="/api/feedbacks", clients=4) as traffic:
         await asyncio.sleep(0.3)
         async with asyncio.timeout(3):
             assert await app.terminate() == 128 + signal.SIGTERM
@@ -309,7 +309,7 @@ async def test_live_serves_in_every_way(live: Start) -> None:
         (Mode.WEBSOCKET, ["/ws/echo"]),
         (Mode.SSE, ["/events"]),
     ]:
-        report = await Traffic(app.url, mode=mode, path=path, clients=4, requests=60).run()
+        report = await LoadGenerator(app.url, mode=mode, path=path, clients=4, requests=60).run()
         assert (report.requests, report.failed, report.losses) == (60, 0, ())
         assert report.releases["7"].requests == report.modes[mode].requests == 60
         assert report.told_to_close == 0
@@ -318,7 +318,7 @@ async def test_live_serves_in_every_way(live: Start) -> None:
 async def test_a_download_takes_its_time(live: Start) -> None:
     """A download is spread over the time that was asked for, and refuses what makes no sense."""
     app = await live()
-    report = await Traffic(
+    report = await LoadGenerator(
         app.url, mode="download", path="/download?seconds=0.5&bytes=1000", clients=2, requests=2
     ).run()
     assert report.failed == 0
@@ -332,9 +332,9 @@ async def test_live_tells_its_streams_and_finishes_its_downloads(live: Start) ->
     """
     app = await live(EVENT_SECONDS="0.05")
     async with (
-        Traffic(app.url, mode="websocket", path="/ws/echo", clients=3, rate=100) as sockets,
-        Traffic(app.url, mode="sse", path="/events", clients=3) as streams,
-        Traffic(app.url, mode="download", path="/download?seconds=1.5", clients=3, requests=3) as downloads,
+        LoadGenerator(app.url, mode="websocket", path="/ws/echo", clients=3, rate=100) as sockets,
+        LoadGenerator(app.url, mode="sse", path="/events", clients=3) as streams,
+        LoadGenerator(app.url, mode="download", path="/download?seconds=1.5", clients=3, requests=3) as downloads,
     ):
         await asyncio.sleep(0.5)
         await until(lambda: sockets.report().requests > 30 and streams.report().requests > 15)
@@ -349,8 +349,8 @@ async def test_live_goes_at_once_when_only_streams_are_open(live: Start) -> None
     """Open streams, which have no end of their own, do not hold live back."""
     app = await live()
     async with (
-        Traffic(app.url, mode="websocket", path="/ws/echo", clients=2, rate=20) as sockets,
-        Traffic(app.url, mode="sse", path="/events", clients=2) as streams,
+        LoadGenerator(app.url, mode="websocket", path="/ws/echo", clients=2, rate=20) as sockets,
+        LoadGenerator(app.url, mode="sse", path="/events", clients=2) as streams,
     ):
         await until(lambda: sockets.report().requests > 10 and streams.report().requests > 4)
         await asyncio.wait_for(app.terminate(), NEVER)

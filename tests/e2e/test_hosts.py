@@ -17,7 +17,7 @@ from tests.e2e.shell import APP, ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Ran
 from tests.support.ports import free_port
 from tests.support.sshd import SshHosts, why_not
 
-from crossfade.load import LoadReport, Traffic
+from crossfade.load import LoadGenerator, LoadReport
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not() or "hosts")]
 
@@ -134,7 +134,7 @@ class Clients:
         self.reports: list[LoadReport] = []
 
     async def _run(self) -> None:
-        traffics = [Traffic(url, clients=3, rate=40, path="/", timeout=30.0) for url in self._urls]
+        traffics = [LoadGenerator(url, clients=3, rate=40, path="/", timeout=30.0) for url in self._urls]
         for traffic in traffics:
             await traffic.__aenter__()
         while not self._end.is_set():  # noqa: ASYNC110  another thread's event

@@ -22,7 +22,7 @@ from crossfade.core.rollout import State
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.ports.logs import LogQuery
-from crossfade.load import Traffic
+from crossfade.load import LoadGenerator
 from crossfade.platforms.aws.adapters import Adapters
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.codedeploy.revisions import located
@@ -56,7 +56,7 @@ async def shop(rig: Rig) -> AsyncIterator[OnRevisions]:
 async def test_a_revision_goes_out_to_the_idle_group(shop: OnRevisions) -> None:
     """One deployment brings it to both hosts; the switch is crossfade's, and nobody loses a request."""
     before = len(shop.deployments())
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         rollout = await shop.deploy(shop.service("v2"))
         await shop.until(lambda: shop.answer() == "v2")
     report = traffic.report()
@@ -79,7 +79,7 @@ async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:
     """ValidateService says no although the load balancer found the app well; the old group was never touched."""
     serving, instances = await shop.settled(), shop.instances()
     hook = "#!/bin/sh\necho the database has no table orders\nexit 3\n"
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         rollout = await shop.deploy(shop.service("bad", files=shop.hooks(ValidateService=hook)))
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
@@ -92,7 +92,7 @@ async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:
 async def test_a_hook_that_hangs_is_ended_and_sends_nobody_there(shop: OnRevisions) -> None:
     """By its limit in the appspec, which the reason says."""
     serving, files = await shop.settled(), shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=60)
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         rollout = await shop.deploy(shop.service("hangs", files=files))
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
@@ -104,7 +104,7 @@ async def test_hosts_whose_agent_never_answers_are_no_fault_of_the_release(shop:
     """Nothing of it was begun on any: it goes back unblamed, and the reason says where to look."""
     serving = await shop.settled()
     begun = {one["deploymentId"] for one in shop.deployments()}
-    async with shop.without_agents(), Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with shop.without_agents(), LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         rollout = await shop.deploy(shop.service("unheard", timeout=25.0))
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
@@ -122,7 +122,7 @@ async def test_a_release_comes_back_to_a_group_that_was_empty(shop: OnRevisions)
     """By the launch hook of the group, which has its revision still: nothing is built, uploaded or deployed by us."""
     begun, uploads = len(shop.deployments("user")), shop.rig.calls()["s3:PutObject"]
     known = {one["deploymentId"] for one in shop.deployments()}
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
         rollout = await shop.over()
         await shop.until(lambda: shop.answer() == "v1")
@@ -137,7 +137,7 @@ async def test_a_host_that_scaling_adds_gets_the_same_revision(shop: OnRevisions
     """It is held until it has it, so that nobody meets a host without one."""
     await shop.until(lambda: shop.loop.knows_its_size)  # or crossfade sets the size itself once more
     serving = next(colour for colour, weight in shop.weights().items() if weight)
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         name, brought = shop.place.groups[serving], len(shop.deployments("autoscaling"))
         shop.rig.client("autoscaling").set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=3)
         await shop.until(lambda: len(shop.deployments("autoscaling")) == brought + 1)
@@ -167,7 +167,7 @@ async def test_a_deployment_that_somebody_stops_goes_back_and_is_no_fault_of_the
 async def test_an_abort_stops_what_codedeploy_is_at(shop: OnRevisions) -> None:
     """Nobody was sent there, and the release is not to blame."""
     serving, files = await shop.settled(), shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         await shop.order(shop.service("aborted", files=files))
         await shop.until(lambda: any(one["status"] == "InProgress" for one in shop.deployments("user")))
         (running,) = [one for one in shop.deployments("user") if one["status"] == "InProgress"]
@@ -191,7 +191,7 @@ async def test_hosts_that_die_while_codedeploy_is_at_them_are_no_fault_of_the_re
     def begun() -> list[str]:
         return [one["status"] for one in shop.deployments("user") if one["deploymentId"] not in known]
 
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         await shop.order(shop.service(release, files=files, timeout=120.0))
         await shop.until(lambda: begun() == ["InProgress"])
         dead = sorted(shop.instances() - before)[:lost]
@@ -232,7 +232,7 @@ async def test_throttling_and_lost_answers_change_nothing(shop: OnRevisions) -> 
     ):
         shop.rig.knobs.lose_answer(service, change, times=1)
     try:
-        async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+        async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
             rollout = await shop.deploy(shop.service("throttled"))
     finally:
         shop.rig.knobs.clear()
@@ -278,7 +278,7 @@ async def test_other_processes_go_on_with_what_one_left(shop: OnRevisions) -> No
         return [one["status"] for one in shop.deployments("user") if one["deploymentId"] not in known]
 
     sizes = shop.sizes()
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
         await shop.order(shop.service("carried", files=shop.hooks(AfterInstall="#!/bin/sh\nsleep 2\n")))
         for there in (lambda: shop.sizes() != sizes, lambda: begun() == ["InProgress"]):
             await shop.until(there)
@@ -292,7 +292,7 @@ async def test_other_processes_go_on_with_what_one_left(shop: OnRevisions) -> No
 
 async def test_ten_in_a_row_lose_nothing(shop: OnRevisions) -> None:
     """Each to the group that the one before left."""
-    async with Traffic(f"{shop.url}/slow?s=0.05", clients=2) as traffic:
+    async with LoadGenerator(f"{shop.url}/slow?s=0.05", clients=2) as traffic:
         for number in range(10):
             rollout = await shop.deploy(shop.service(f"row-{number}"))
             assert rollout.state is State.SUCCEEDED, rollout.reason

@@ -11,7 +11,7 @@ from tests.support.crowd import Crowd, agree, loses_nothing
 from tests.support.machine import App
 
 from crossfade.core.service import Hooks, RollbackOn, Service, Strategy
-from crossfade.load import Mode, Traffic
+from crossfade.load import LoadGenerator, Mode
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -29,7 +29,7 @@ async def test_a_slow_download_survives_a_rolling_update(shop: App, live: Callab
     """The drain waits for each of them, and not for its own end: that would be ten minutes."""
     service = live(shop, strategy=ROLLING, drain=600.0)
     await shop.deploy(service)
-    downloads = Traffic(shop.url, mode=Mode.DOWNLOAD, path="/download?seconds=1", clients=4)
+    downloads = LoadGenerator(shop.url, mode=Mode.DOWNLOAD, path="/download?seconds=1", clients=4)
     async with Crowd(shop.url, Mode.KEEPALIVE) as crowd, downloads:
         await until(lambda: downloads.report().requests)
         result = await shop.deploy(replace(service, env=(*service.env, ("TAG", "2"))))
@@ -46,7 +46,7 @@ async def test_what_outlasts_delay_and_grace_is_cut_and_counted(shop: App) -> No
     """Nobody waits for ever: these clients lose their download, and the proof says how many."""
     service = shop.service(strategy=ROLLING, drain=0.5, grace=0.3)
     await shop.deploy(service)
-    downloads = Traffic(shop.url, mode=Mode.DOWNLOAD, path="/download?seconds=20", clients=4, requests=4)
+    downloads = LoadGenerator(shop.url, mode=Mode.DOWNLOAD, path="/download?seconds=20", clients=4, requests=4)
     async with Crowd(shop.url, Mode.KEEPALIVE) as crowd, downloads:
         await asyncio.sleep(0.3)
         result = await shop.deploy(shop.service(strategy=ROLLING, tag="2"))
@@ -62,7 +62,7 @@ async def test_a_get_without_an_answer_when_its_instance_ends_is_asked_of_the_ne
     """It outlasts delay and grace, and no byte of its answer has come: the release that serves now can answer it."""
     strategy = replace(ROLLING, name="blue-green")
     await shop.deploy(shop.service(strategy=strategy, drain=0.5, grace=0.3, fault="late=600"))
-    slow = Traffic(shop.url, mode=Mode.KEEPALIVE, clients=1, requests=1, timeout=90.0)
+    slow = LoadGenerator(shop.url, mode=Mode.KEEPALIVE, clients=1, requests=1, timeout=90.0)
     async with slow:
         await shop.until(lambda s: any(i["in_flight"] for i in s["instances"]))
         result = await shop.deploy(shop.service(strategy=strategy, tag="2"))

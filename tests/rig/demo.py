@@ -25,7 +25,7 @@ from crossfade.core.errors import CrossfadeError, PlatformError
 from crossfade.demo.app import examples
 from crossfade.demo.programme import Programme
 from crossfade.demo.record import DemoStep, as_table, step, summary
-from crossfade.load import Mode, Traffic
+from crossfade.load import LoadGenerator, Mode
 from crossfade.stage.verbs import VerbRunner
 
 PACE = 20.0  # a minute of AWS's is 3 s
@@ -144,12 +144,12 @@ async def play(acts: Sequence[Act], programme: Programme) -> list[DemoStep]:
         programme.say(f"The place is there, as Terraform makes it: a load balancer at {stage.url} and two ECS services")
         await _answered(stage.url)
         paths = ("/", "/slow?s=0.02")
-        async with Traffic(stage.url, clients=CLIENTS, mode=Mode.KEEPALIVE, path=paths, rate=RATE) as load:
+        async with LoadGenerator(stage.url, clients=CLIENTS, mode=Mode.KEEPALIVE, path=paths, rate=RATE) as load:
             programme.say(f"{CLIENTS} clients ask {RATE:g} times a second from now on; each answer is counted")
             return [await _perform(stage, programme, act, load) for act in acts]
 
 
-async def _perform(stage: Stage, programme: Programme, act: Act, load: Traffic) -> DemoStep:
+async def _perform(stage: Stage, programme: Programme, act: Act, load: LoadGenerator) -> DemoStep:
     programme.begin(act.name, act.told)
     if act.version:
         await asyncio.to_thread(stage.build, act)

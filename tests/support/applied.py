@@ -14,7 +14,7 @@ from tests.infra.project import Project
 from tests.rig import Rig
 from tests.support.terraform import find_terraform
 
-from crossfade.load import LoadReport, Traffic
+from crossfade.load import LoadGenerator, LoadReport
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 300.0  # seconds for what a busy machine may take its time with
@@ -60,7 +60,7 @@ def visited(url: str) -> Iterator[list[LoadReport]]:
     over, seen = threading.Event(), list[LoadReport]()
 
     async def visit() -> None:
-        async with Traffic(url, clients=2, rate=20, timeout=30.0, tls=ANYBODYS) as traffic:
+        async with LoadGenerator(url, clients=2, rate=20, timeout=30.0, tls=ANYBODYS) as traffic:
             while not over.is_set():  # noqa: ASYNC110  another thread's event
                 await asyncio.sleep(0.05)
         seen.append(traffic.report())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from crossfade.load import LoadReport, Mode, Traffic
+from crossfade.load import LoadGenerator, LoadReport, Mode
 
 # Requests a second of all clients of a kind together: enough that every moment of a cutover is hit, and few enough
 # that two tests and their fleets fit on two cores.
@@ -30,7 +30,7 @@ class Crowd:
     ) -> None:
         where = {**PATHS, **(paths or {})}
         self.traffics = [
-            Traffic(
+            LoadGenerator(
                 url,
                 mode=mode,
                 clients=CLIENTS,

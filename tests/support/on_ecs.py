@@ -25,7 +25,7 @@ from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import World
-from crossfade.load import Traffic
+from crossfade.load import LoadGenerator
 from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients
 
@@ -192,9 +192,9 @@ class OnEcs:
             assert report.releases.keys() == {"1", "first"}
             yield self
 
-    def visited(self, clients: int = 4) -> Traffic:
+    def visited(self, clients: int = 4) -> LoadGenerator:
         """Clients that wait for an answer all the time: what ends in the middle of one is seen."""
-        return Traffic(f"{self.url}/slow?s=0.05", clients=clients)
+        return LoadGenerator(f"{self.url}/slow?s=0.05", clients=clients)
 
     async def deploy(self, service: Service) -> Rollout:
         """Until it is over."""

@@ -15,7 +15,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.demo.app import DemoStage
 from crossfade.demo.programme import Programme
 from crossfade.demo.record import DemoStep, as_table, step, summary
-from crossfade.load import LoadReport, Mode, Traffic
+from crossfade.load import LoadGenerator, LoadReport, Mode
 from crossfade.stage.stage import clear_deserted, free_port, new_folder
 
 READERS, READS = 16, 300.0  # clients, and requests a second of all of them
@@ -80,8 +80,8 @@ class ReadersAndWriters:
         self._stack = AsyncExitStack()
         paths = ("/api/version", "/api/feedbacks")
         self._all = (
-            Traffic(url, clients=READERS, mode=Mode.KEEPALIVE, path=paths, rate=READS),
-            Traffic(url, clients=WRITERS, mode=Mode.POST, path="/api/feedbacks", rate=WRITES, bodies=BODIES),
+            LoadGenerator(url, clients=READERS, mode=Mode.KEEPALIVE, path=paths, rate=READS),
+            LoadGenerator(url, clients=WRITERS, mode=Mode.POST, path="/api/feedbacks", rate=WRITES, bodies=BODIES),
         )
 
     async def __aenter__(self) -> Self:

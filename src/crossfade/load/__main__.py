@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 
 from crossfade.core.errors import WrongInputError
+from crossfade.load.generator import LoadGenerator
 from crossfade.load.report import LoadReport, Mode
-from crossfade.load.traffic import Traffic
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -76,7 +76,7 @@ def _trusting(certificate: str) -> ssl.SSLContext:
 
 
 async def run(options: argparse.Namespace) -> LoadReport:
-    traffic = Traffic(
+    traffic = LoadGenerator(
         options.url,
         mode=options.mode,
         clients=options.clients,

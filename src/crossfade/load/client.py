@@ -1,4 +1,4 @@
-"""Clients that send HTTP requests one after the other. How many, and when, is up to `Traffic`."""
+"""Clients that send HTTP requests one after the other. How many, and when, is up to `LoadGenerator`."""
 
 import base64
 import functools

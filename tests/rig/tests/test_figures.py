@@ -10,7 +10,7 @@ from tests.rig.knobs import Knobs
 from tests.rig.tests.site import Site
 from tests.rig.wire import AwsError, Json
 
-from crossfade.load import Traffic
+from crossfade.load import LoadGenerator
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=30)
@@ -136,7 +136,7 @@ async def test_the_figures_are_those_of_the_client(site: Site) -> None:
     await site.until_healthy("blue", 2)
     await site.until_answered_by("1")
     began = datetime.now(UTC)
-    report = await Traffic(f"{site.url}/", clients=4, requests=400).run()
+    report = await LoadGenerator(f"{site.url}/", clients=4, requests=400).run()
     assert not report.failed
     cloudwatch = site.rig.client("cloudwatch")
     dimensions = [

@@ -11,7 +11,7 @@ from tests.rig.ec2.machine import missing
 from tests.rig.groups import empty, make
 from tests.rig.tests.fleet import Fleet
 
-from crossfade.load import Traffic
+from crossfade.load import LoadGenerator
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -39,7 +39,7 @@ async def test_an_instance_that_is_cut_off_is_replaced(fleet: Fleet) -> None:
 
 async def test_fewer_are_drained_before_they_end(fleet: Fleet) -> None:
     """Nothing is lost, although the app ends at once when it is told to."""
-    async with Traffic(f"{fleet.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{fleet.url}/slow?s=0.05", clients=4) as traffic:
         await fleet.until(lambda: traffic.snapshot().requests > 20)
         await asyncio.to_thread(fleet.scaling.set_desired_capacity, AutoScalingGroupName=fleet.name, DesiredCapacity=1)
         await fleet.until_healthy(1)
@@ -49,7 +49,7 @@ async def test_fewer_are_drained_before_they_end(fleet: Fleet) -> None:
 async def test_a_refresh_replaces_all_and_loses_nothing(fleet: Fleet) -> None:
     """With a warmup that outlasts the boot; the group's own version is the new one afterwards, and not before."""
     before, version = fleet.members(), await asyncio.to_thread(fleet.version, "2")
-    async with Traffic(f"{fleet.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{fleet.url}/slow?s=0.05", clients=4) as traffic:
         fleet.refresh(version, MinHealthyPercentage=100, MaxHealthyPercentage=150, InstanceWarmup=200)
         with pytest.raises(fleet.scaling.exceptions.InstanceRefreshInProgressFault):
             fleet.refresh(version)
@@ -65,7 +65,7 @@ async def test_a_refresh_replaces_all_and_loses_nothing(fleet: Fleet) -> None:
 async def test_a_refresh_that_ignores_warmup_loses_requests(fleet: Fleet) -> None:
     """The negative control: whoever is in service counts, and nobody waits until it serves."""
     slow = await asyncio.to_thread(fleet.version, "2", BOOT="8")
-    async with Traffic(f"{fleet.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{fleet.url}/slow?s=0.05", clients=4) as traffic:
         fleet.refresh(slow, MinHealthyPercentage=50, InstanceWarmup=0)
         await fleet.until_refreshed("Successful")
         await fleet.until(lambda: traffic.snapshot().failed > 0)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.rig import Rig
 from tests.rig.tests.site import Site
 
-from crossfade.load import Cause, Traffic
+from crossfade.load import Cause, LoadGenerator
 
 pytestmark = pytest.mark.long
 
@@ -29,8 +29,8 @@ async def _as_it_was(site: Site, knobs: Rig) -> AsyncIterator[None]:
     await site.until_gone("green")
 
 
-def load(site: Site) -> Traffic:
-    return Traffic(f"{site.url}/slow?s=0.05", clients=4)
+def load(site: Site) -> LoadGenerator:
+    return LoadGenerator(f"{site.url}/slow?s=0.05", clients=4)
 
 
 async def test_nothing_done_loses_nothing(site: Site) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from tests.rig.tests.site import Site
 
-from crossfade.load import Traffic
+from crossfade.load import LoadGenerator
 
 pytestmark = pytest.mark.long
 
@@ -12,7 +12,7 @@ async def test_a_rolling_deployment_loses_nothing_and_is_known_by_its_id(site: S
     await site.until_healthy("blue", 2)
     await site.until_answered_by("1")
     before = site.service("blue")["deployments"][0]["id"]
-    async with Traffic(f"{site.url}/slow?s=0.05", clients=4) as traffic:
+    async with LoadGenerator(f"{site.url}/slow?s=0.05", clients=4) as traffic:
         site.update("blue", taskDefinition=site.definition(RELEASE="2"))
         both = site.service("blue")["deployments"]
         assert [one["status"] for one in both] == ["PRIMARY", "ACTIVE"]

@@ -7,13 +7,13 @@ import pytest
 from tests.unit.load import wire
 from tests.unit.load.conftest import Handler, Serve, leap
 
-from crossfade.load import Cause, LoadReport, Mode, Traffic
+from crossfade.load import Cause, LoadGenerator, LoadReport, Mode
 
 
 async def run(url: str, requests: int = 10, **options: object) -> LoadReport:
     """A bounded run of one client, so that every count is exact."""
     async with asyncio.timeout(20):
-        return await Traffic(url, clients=1, requests=requests, **options).run()  # type: ignore[arg-type]
+        return await LoadGenerator(url, clients=1, requests=requests, **options).run()  # type: ignore[arg-type]
 
 
 def scripted(*answers: bytes | None) -> Handler:

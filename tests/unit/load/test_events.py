@@ -4,7 +4,7 @@ import pytest
 from tests.unit.load import wire
 from tests.unit.load.conftest import Serve
 
-from crossfade.load import Cause, Mode, Traffic
+from crossfade.load import Cause, LoadGenerator, Mode
 from crossfade.load.events import EventLines
 
 HEAD = (
@@ -53,7 +53,7 @@ class Streams:
 async def test_a_stream_that_is_ended_is_told_to_close(serve: Serve) -> None:
     """A body that ends with its last chunk is no loss: the reader comes again, with the last id it saw."""
     streams = Streams([HEAD, event(1), event(2), END], [HEAD, event(3), event(4), b""])
-    report = await Traffic(await serve(streams), clients=1, mode="sse", requests=6).run()
+    report = await LoadGenerator(await serve(streams), clients=1, mode="sse", requests=6).run()
     assert (report.requests, report.failed, report.told_to_close, report.connections) == (6, 0, 1, 2)
     assert streams.last_ids == [None, b"2"]
     assert report.modes[Mode.SSE].requests == report.releases["1"].requests == 6
@@ -72,14 +72,14 @@ async def test_a_stream_that_is_ended_is_told_to_close(serve: Serve) -> None:
 )
 async def test_a_stream_that_breaks_off_or_skips_is_a_loss(serve: Serve, script: list[bytes], cause: Cause) -> None:
     """A stream without its last chunk is cut; ids with a gap, or none, are a mismatch; silence is a timeout."""
-    report = await Traffic(await serve(Streams(script)), clients=1, mode="sse", requests=3, timeout=1.0).run()
+    report = await LoadGenerator(await serve(Streams(script)), clients=1, mode="sse", requests=3, timeout=1.0).run()
     assert (report.requests, report.causes, report.told_to_close) == (3, {cause: 1}, 0)
 
 
 async def test_a_heartbeat_breaks_the_silence(serve: Serve) -> None:
     """Comments are no events, but who sends them is alive."""
     script = [HEAD, *[chunk(": heartbeat\n\n"), *[b""] * 15] * 25, event(1), b""]
-    report = await Traffic(await serve(Streams(script)), clients=1, mode="sse", requests=2, timeout=0.4).run()
+    report = await LoadGenerator(await serve(Streams(script)), clients=1, mode="sse", requests=2, timeout=0.4).run()
     assert (report.requests, report.failed) == (2, 0)
 
 
@@ -88,7 +88,7 @@ async def test_a_heartbeat_breaks_the_silence(serve: Serve) -> None:
 )
 async def test_an_answer_that_is_no_stream_is_a_loss(serve: Serve, head: bytes, cause: Cause) -> None:
     """An error, or a page, is not an event stream."""
-    report = await Traffic(await serve(Streams([head])), clients=1, mode="sse", requests=2).run()
+    report = await LoadGenerator(await serve(Streams([head])), clients=1, mode="sse", requests=2).run()
     assert report.causes == {cause: 2}
 
 
@@ -96,7 +96,7 @@ async def test_a_reader_at_rest_ends_at_once(serve: Serve) -> None:
     """Who stops does not wait for an event that may never come, and waiting for it was not a request."""
     async with (
         asyncio.timeout(30),
-        Traffic(await serve(Streams([HEAD, event(1), b""])), clients=3, mode="sse", timeout=60) as traffic,
+        LoadGenerator(await serve(Streams([HEAD, event(1), b""])), clients=3, mode="sse", timeout=60) as traffic,
     ):
         while traffic.snapshot().requests < 6:  # noqa: ASYNC110  a server in this loop
             await asyncio.sleep(0.01)

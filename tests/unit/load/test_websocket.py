@@ -7,7 +7,7 @@ import pytest
 from tests.unit.load import wire
 from tests.unit.load.conftest import Handler, Serve, leap
 
-from crossfade.load import Cause, Mode, Traffic
+from crossfade.load import Cause, LoadGenerator, Mode
 from crossfade.load.websocket import GUID, Opcode, frame
 
 
@@ -69,7 +69,7 @@ def echoing(after: int, then: bytes | None, *, padding: bytes = b"") -> Handler:
 
 async def test_messages_come_back(serve: Serve) -> None:
     """A handshake and every round trip count once each, with the release that accepted the connection."""
-    report = await Traffic(await serve(echoing(100, b"")), clients=1, mode="websocket", requests=11).run()
+    report = await LoadGenerator(await serve(echoing(100, b"")), clients=1, mode="websocket", requests=11).run()
     assert (report.requests, report.failed, report.connections, report.told_to_close) == (11, 0, 1, 0)
     assert report.modes[Mode.WEBSOCKET].requests == report.releases["1"].requests == 11
     assert report.statuses == {101: 1}
@@ -78,14 +78,14 @@ async def test_messages_come_back(serve: Serve) -> None:
 async def test_long_messages_come_back(serve: Serve) -> None:
     """Messages beyond the short form of a frame are read, too."""
     handler = echoing(100, b"", padding=b"x" * 1000)
-    report = await Traffic(await serve(handler), clients=1, mode="websocket", requests=5).run()
+    report = await LoadGenerator(await serve(handler), clients=1, mode="websocket", requests=5).run()
     assert report.failed == 0
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1012])
 async def test_a_connection_that_is_told_to_close_loses_nothing(serve: Serve, code: int) -> None:
     """After a close frame the message under way is sent again on a new connection, and is not lost."""
-    report = await Traffic(await serve(echoing(3, closing(code))), clients=1, mode="websocket", requests=10).run()
+    report = await LoadGenerator(await serve(echoing(3, closing(code))), clients=1, mode="websocket", requests=10).run()
     assert (report.requests, report.failed) == (10, 0)
     assert (report.told_to_close, report.resent, report.connections) == (1, 1, 2)
 
@@ -104,7 +104,7 @@ async def test_a_connection_that_is_told_to_close_loses_nothing(serve: Serve, co
 )
 async def test_a_connection_that_breaks_off_is_a_loss(serve: Serve, then: bytes | None, cause: Cause) -> None:
     """An end without a close frame, an error's close code, a wrong echo or a broken frame lose the message."""
-    report = await Traffic(await serve(echoing(3, then)), clients=1, mode="websocket", requests=10).run()
+    report = await LoadGenerator(await serve(echoing(3, then)), clients=1, mode="websocket", requests=10).run()
     assert (report.requests, report.causes, report.told_to_close, report.connections) == (10, {cause: 1}, 0, 2)
 
 
@@ -117,7 +117,7 @@ async def test_silence_is_a_loss(serve: Serve) -> None:
         leap(5.0)
         await reader.read()
 
-    report = await Traffic(await serve(silent), clients=1, mode="websocket", requests=2, timeout=5.0).run()
+    report = await LoadGenerator(await serve(silent), clients=1, mode="websocket", requests=2, timeout=5.0).run()
     assert report.causes == {Cause.TIMEOUT: 1}
 
 
@@ -138,7 +138,7 @@ async def test_a_handshake_without_an_upgrade_is_a_loss(serve: Serve, answer: by
         await wire.request(reader)
         writer.write(answer)
 
-    report = await Traffic(await serve(refuses), clients=1, mode="websocket", requests=2).run()
+    report = await LoadGenerator(await serve(refuses), clients=1, mode="websocket", requests=2).run()
     assert report.causes == {cause: 2}
 
 
@@ -154,5 +154,5 @@ async def test_pings_and_pieces_are_understood(serve: Serve) -> None:
         writer.write(plain(Opcode.CONTINUATION, message[3:]))
         await reader.read()
 
-    report = await Traffic(await serve(handler), clients=1, mode="websocket", requests=2).run()
+    report = await LoadGenerator(await serve(handler), clients=1, mode="websocket", requests=2).run()
     assert (report.failed, pongs) == (0, [(Opcode.PONG, b"there?")])

@@ -25,12 +25,12 @@ TIMEOUT = 10.0
 PAUSE_AFTER_LOSS = 0.01
 
 
-class Traffic:
-    """`async with Traffic("http://127.0.0.1:8080", clients=8) as traffic:` runs until the block ends.
+class LoadGenerator:
+    """`async with LoadGenerator("http://127.0.0.1:8080", clients=8) as traffic:` runs until the block ends.
 
     Each of the clients has one request under way at a time. With a `rate` they share a schedule of so many requests a
     second, and catch up with it after a stall, so that a slow service is not asked less; without, the next request
-    follows the answer. `requests` and `seconds` bound it: `report = await Traffic(url, requests=1000).run()`.
+    follows the answer. `requests` and `seconds` bound it: `report = await LoadGenerator(url, requests=1000).run()`.
 
     `path` is one or several, asked in turn; without it, the URL's own. `release_pattern` finds the release in the body
     instead of the header.

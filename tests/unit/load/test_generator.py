@@ -13,7 +13,7 @@ from tests.unit.load import wire
 from tests.unit.load.conftest import Serve
 
 from crossfade.core.errors import WrongInputError
-from crossfade.load import Cause, LoadReport, Traffic
+from crossfade.load import Cause, LoadGenerator, LoadReport
 
 
 class Service:
@@ -38,7 +38,7 @@ class Service:
 async def test_what_is_reported_is_what_the_server_saw(serve: Serve) -> None:
     """The server has seen exactly the requests that are reported."""
     service = Service()
-    async with Traffic(await serve(service), clients=5) as traffic:
+    async with LoadGenerator(await serve(service), clients=5) as traffic:
         await until(lambda: traffic.snapshot().connections == 5)
     assert traffic.report().requests == service.requests > 0
     assert (traffic.report().failed, traffic.report().connections) == (0, 5)
@@ -47,14 +47,14 @@ async def test_what_is_reported_is_what_the_server_saw(serve: Serve) -> None:
 async def test_the_number_of_requests_is_exact(serve: Serve) -> None:
     """A bound on requests holds for all clients together."""
     service = Service()
-    report = await Traffic(await serve(service), clients=7, requests=100).run()
+    report = await LoadGenerator(await serve(service), clients=7, requests=100).run()
     assert report.requests == service.requests == 100
 
 
 async def test_stopping_waits_for_what_is_under_way(serve: Serve) -> None:
     """A stop lets the answers come in: they are counted, and none is lost."""
     service = Service(delay=1.0)
-    async with Traffic(await serve(service), clients=4) as traffic:
+    async with LoadGenerator(await serve(service), clients=4) as traffic:
         await until(lambda: service.requests == 4)
         assert traffic.snapshot().requests == 0
     assert (traffic.report().requests, traffic.report().failed) == (4, 0)
@@ -62,7 +62,7 @@ async def test_stopping_waits_for_what_is_under_way(serve: Serve) -> None:
 
 async def test_a_rate_is_kept(serve: Serve) -> None:
     """At 100 a second the 50th request is not sent before 0.49 s, however many clients there are."""
-    report = await Traffic(await serve(Service()), clients=10, rate=100, requests=50).run()
+    report = await LoadGenerator(await serve(Service()), clients=10, rate=100, requests=50).run()
     assert report.requests == 50
     assert report.seconds >= 0.49
 
@@ -70,7 +70,7 @@ async def test_a_rate_is_kept(serve: Serve) -> None:
 async def test_a_rate_catches_up_after_a_stall(serve: Serve) -> None:
     """A service that stalls is asked as often as a quick one: what it was spared in an hour comes after, at once."""
     service = Service()
-    traffic = Traffic(await serve(service), clients=1, rate=1 / 60, requests=60)
+    traffic = LoadGenerator(await serve(service), clients=1, rate=1 / 60, requests=60)
     clock = traffic._tally.clock
     traffic._tally.clock = lambda: clock() + (3600.0 if service.requests else 0.0)
     async with asyncio.timeout(30):
@@ -82,7 +82,7 @@ async def test_the_switch_is_on_the_timeline(serve: Serve) -> None:
     """Each release has the times of its first and its last answer, and they are those of this machine's clocks."""
     service = Service("1")
     clock = asyncio.get_running_loop().time
-    async with Traffic(await serve(service), clients=4) as traffic:
+    async with LoadGenerator(await serve(service), clients=4) as traffic:
         await until(lambda: traffic.snapshot().requests > 4)
         switched, service.release = clock(), "2"
         await until(lambda: "2" in (now := traffic.snapshot().releases) and now["2"].requests > 4)
@@ -96,7 +96,7 @@ async def test_the_switch_is_on_the_timeline(serve: Serve) -> None:
 async def test_laps_add_up_to_the_whole(serve: Serve) -> None:
     """A lap has what happened since the one before; the report has everything, once."""
     service = Service("1")
-    async with Traffic(await serve(service), clients=4) as traffic:
+    async with LoadGenerator(await serve(service), clients=4) as traffic:
         await until(lambda: traffic.snapshot().requests)
         first = traffic.lap()
         service.release = "2"
@@ -111,7 +111,7 @@ async def test_laps_add_up_to_the_whole(serve: Serve) -> None:
 
 async def test_stopping_twice_changes_nothing(serve: Serve) -> None:
     """A run that reached its bound is over: leaving its block adds nothing, not even time."""
-    async with Traffic(await serve(Service()), clients=2, requests=10) as traffic:
+    async with LoadGenerator(await serve(Service()), clients=2, requests=10) as traffic:
         report = await traffic.wait()
         await asyncio.sleep(0.02)
     assert traffic.report() == report
@@ -127,7 +127,7 @@ async def test_a_service_that_goes_away_is_counted(serve: Serve) -> None:
         await wire.request(reader)
         wire.reset(writer)
 
-    report = await Traffic(await serve(dies), clients=3, requests=66).run()
+    report = await LoadGenerator(await serve(dies), clients=3, requests=66).run()
     assert (report.requests, report.causes) == (66, {Cause.RESET: 6})
 
 
@@ -144,12 +144,12 @@ async def test_a_service_that_goes_away_is_counted(serve: Serve) -> None:
 def test_only_this_machine_gets_load(url: str, said: str) -> None:
     """A URL that is wrong, or leads to another machine, is refused before anything is sent."""
     with pytest.raises(WrongInputError, match=said):
-        Traffic(url)
+        LoadGenerator(url)
 
 
 def test_another_machine_gets_load_when_it_is_meant() -> None:
     """`anywhere` allows another machine."""
-    Traffic("http://192.0.2.1:80", anywhere=True)
+    LoadGenerator("http://192.0.2.1:80", anywhere=True)
 
 
 @pytest.fixture
@@ -179,9 +179,9 @@ async def test_https_is_spoken(certificate: Path) -> None:
     server = await asyncio.start_server(Service(), "127.0.0.1", 0, ssl=serving)
     url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
     trusting = ssl.create_default_context(cafile=certificate)
-    report = await Traffic(url, clients=3, requests=60, tls=trusting).run()
+    report = await LoadGenerator(url, clients=3, requests=60, tls=trusting).run()
     assert (report.requests, report.failed, report.connections) == (60, 0, 3)
-    report = await Traffic(url, clients=1, requests=2).run()
+    report = await LoadGenerator(url, clients=1, requests=2).run()
     assert report.causes == {Cause.REFUSED: 2}
     server.close()
 
