@@ -124,7 +124,7 @@ def test_orders_between_rollouts_reach_it(shell: Shell) -> None:
     """lock, tag, scale: on record, and the lease given back."""
     shell.run("deploy", "-e", "prod", "--version", "v1")
     assert shell.run("lock", "-e", "prod", "--reason", "sale")[0] == 0
-    with pytest.raises(RefusedError, match="locked shop@prod/web"):
+    with pytest.raises(RefusedError, match="shop@prod/web has been locked by"):
         shell.run("deploy", "-e", "prod", "--version", "v2")
     shell.run("lock", "-e", "prod", "--release")
     assert shell.json("tag", "stable", "-e", "prod")["release"] == 1

@@ -69,7 +69,7 @@ async def test_nobody_takes_the_place_of_one_that_is_locked(site: Site) -> None:
     async with site.controller() as control:
         loop = await control.deploy(service("web", routes=ALL))
         await control.orders.lock(loop, "a sale", KIM)
-        with pytest.raises(RefusedError, match="kim locked shop/web"):
+        with pytest.raises(RefusedError, match="shop/web has been locked by kim"):
             await control.deploy(service("site", routes=ALL, was="web"))
 
 

@@ -240,7 +240,7 @@ async def test_stores_are_left_alone_where_no_rollout_may_begin(site: Site, keep
         await ensure(control, db())
         loop = await control.deploy(service("web"))
         await control.orders.lock(loop, "sale", KIM)
-        with pytest.raises(RefusedError, match="locked shop/web"):
+        with pytest.raises(RefusedError, match="shop/web has been locked by"):
             await Apps(control.orders, None).deploy(wanted, Order(by="ann"), Shell(), 0)
         assert keeper.made[DB] == db()
 

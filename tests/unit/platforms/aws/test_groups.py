@@ -54,10 +54,10 @@ def test_hosts_with_gravitons_run_images_for_arm(instance: str, made_for: str) -
 @pytest.mark.parametrize(
     ("told", "shown"),
     [
-        ({"Status": "Pending"}, r"refreshing group shop-blue 0 % done: 08b9"),
+        ({"Status": "Pending"}, r"group shop-blue is being refreshed, .*, 0 % done: 08b9"),
         (
             {"Status": "InProgress", "StartTime": datetime(2026, 3, 1, 14, 5, tzinfo=UTC), "PercentageComplete": 40},
-            r"refreshing group shop-blue since 14:05:00 UTC, 40 % done: 08b9",
+            r"group shop-blue is being refreshed, .*, since 14:05:00 UTC, 40 % done: 08b9",
         ),
     ],
 )
