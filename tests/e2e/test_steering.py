@@ -125,7 +125,7 @@ async def test_a_locked_service_is_left_alone(shop: App) -> None:
         await shop.order("lock", reason="the big sale")
         for error in (await shop.refused(shop.service(tag="3")), await shop.rollback_refused()):
             assert error["exit_code"] == 3
-            assert "tester locked" in error["cause"]
+            assert "locked by tester since" in error["cause"]
             assert "the big sale" in error["cause"]
         await shop.order("unlock")
         result = await shop.rollback()
