@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,6 +69,9 @@ class Kit:
     async def moment(self) -> None:
         """Time passes."""
         raise NotImplementedError
+
+    async def complete(self) -> None:
+        """Wait until the platform, too, calls what it was told last done."""
 
     async def until(self, what: Callable[[], Any]) -> Any:
         """Look again and again until the answer is something true."""
@@ -236,6 +240,19 @@ class EcsKit(AwsKit):
     def _made(self) -> str:
         self._place = make(self._rig, self._app, desired=0, delay=10)
         return self._place.load_balancer
+
+    async def complete(self) -> None:
+        described = partial(
+            self._rig.client("ecs").describe_services,
+            cluster=self._place.cluster,
+            services=[*self._place.services.values()],
+        )
+
+        async def is_complete() -> bool:
+            services = (await asyncio.to_thread(described))["services"]
+            return all(one["deployments"][0]["rolloutState"] == "COMPLETED" for one in services)
+
+        await self.until(is_complete)
 
     def _emptied(self) -> None:
         ecs = self._rig.client("ecs")

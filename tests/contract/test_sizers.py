@@ -221,6 +221,7 @@ async def test_a_renewal_that_is_broken_off_leaves_who_serves(platform: Kit) -> 
     before = {one.id for one in await platform.healthy(1, 2)}
     await platform.one.runtime.break_off(release, TOKEN)
     assert {one.id for one in await platform.healthy(1, 2)} == before
+    await platform.complete()
     await platform.one.runtime.renew(release, TOKEN)
     for hands in (platform.one, platform.two):
         await hands.runtime.break_off(release, TOKEN)

@@ -76,6 +76,7 @@ class Side:
     why: str = ""  # what ECS says of a deployment that it gave up
     unplaced: tuple[Unplaced, ...] = ()  # since this deployment began
     in_service: int = 0  # of hosts: those that are through their launch, whether or not the app is well
+    beside: tuple[str, ...] = ()  # how far the deployments are whose tasks a restart replaces, as ECS calls it
 
     @property
     def number(self) -> int:

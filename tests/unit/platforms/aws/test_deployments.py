@@ -1,12 +1,21 @@
 """A deployment of ECS that is to go no further."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from tests.adapters.token_fence import TokenFence
 
+from crossfade.aws.places import Places
+from crossfade.core.errors import PlatformError
+from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.adapters import Adapters
 from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.ecs.deployments import stop_deployments
+from crossfade.platforms.aws.ecs.runtime import EcsRuntime
+from crossfade.platforms.aws.place import Colour, Place
 from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.sight import Side
 
 
 class Refusing(Clients):
@@ -33,3 +42,64 @@ async def test_one_that_goes_on_is_not_said_to_be_stopped() -> None:
     """Such as one without another before it that was ever complete."""
     with pytest.raises(AwsError, match="it cannot be stopped"):
         await stop_deployments(Refusing(ends=False), "shop-dev", "web-blue", unfenced)
+
+
+class Stopping(Clients):
+    """One deployment is under way, and `stopped` once it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__("us-east-1")
+        self.stopped = False
+
+    async def call(self, service: str, operation: str, before: Check | None = None, /, **parameters: Any) -> Answer:
+        self.stopped = self.stopped or operation == "stop_service_deployment"
+        return {"serviceDeployments": [{"serviceDeploymentArn": "arn:one"}]}
+
+
+@pytest.mark.parametrize(
+    ("beside", "stopped", "said"),
+    [
+        ((), False, ""),  # a first deployment, or one whose restart is as good as over
+        (("COMPLETED",), True, ""),
+        (("IN_PROGRESS", "COMPLETED"), True, ""),
+        (("IN_PROGRESS",), False, "would go back to an older release"),
+    ],
+)
+async def test_a_restart_is_stopped_where_ecs_goes_back_to_the_same_release(
+    beside: tuple[str, ...], stopped: bool, said: str
+) -> None:
+    """It goes back to the last deployment that it has called complete, and that may be of a release before."""
+    clients = Stopping()
+    runtime = Adapters(clients, Places("shop", "dev"), TokenFence(), SystemClock(), compute="fargate").runtime
+    assert isinstance(runtime, EcsRuntime)
+    place = Place(
+        key="shop@dev/web",
+        cluster="shop-dev",
+        colours=(
+            Colour(name="blue", service="web-blue", group=""),
+            Colour(name="green", service="web-green", group=""),
+        ),
+        container="web",
+        port=80,
+        rules=(),
+        listeners=(),
+        preview=None,
+        balancer="",
+        url="",
+        launch={},
+    )
+    side = Side(
+        colour="blue",
+        definition="arn:web:2",
+        release=None,
+        wanted=2,
+        live=3,
+        weight=1,
+        failed=False,
+        since=0.0,
+        beside=beside,
+    )
+    with pytest.raises(PlatformError, match=said) if said else nullcontext():
+        await runtime._stop_renewing(place, side, unfenced)
+    assert clients.stopped is stopped
+    await clients.close()

@@ -3,6 +3,7 @@
 from crossfade.platforms.aws.clients import Check, Clients
 from crossfade.platforms.aws.refusals import AwsError
 
+COMPLETE = "COMPLETED"  # all tasks of a deployment were well
 _UNDER_WAY = ["PENDING", "IN_PROGRESS"]
 
 

@@ -168,6 +168,11 @@ def _side(  # noqa: PLR0917
         failed=primary.get("rolloutState") == "FAILED",
         since=primary["createdAt"].timestamp(),
         why=primary.get("rolloutStateReason", ""),
+        beside=tuple(
+            one.get("rolloutState", "")
+            for one in service["deployments"]
+            if one is not primary and one["taskDefinition"] == primary["taskDefinition"] and one["runningCount"]
+        ),
         unplaced=tuple(
             Unplaced(id=event["id"], at=event["createdAt"].timestamp(), why=why)
             for event in service.get("events", ())

@@ -22,7 +22,7 @@ from crossfade.platforms.aws.clients import Check, Clients, unfenced
 from crossfade.platforms.aws.database.backups import Backups
 from crossfade.platforms.aws.ecs.definition import platform, require_told
 from crossfade.platforms.aws.ecs.definitions import Definitions
-from crossfade.platforms.aws.ecs.deployments import stop_deployments
+from crossfade.platforms.aws.ecs.deployments import COMPLETE, stop_deployments
 from crossfade.platforms.aws.ecs.errand import Errands
 from crossfade.platforms.aws.ecs.logs import TaskLogs
 from crossfade.platforms.aws.ecs.scaling import Scaling
@@ -102,6 +102,16 @@ class EcsRuntime(ColourRuntime):
         self._lookout.changed(place.key)
 
     async def _stop_renewing(self, place: Place, side: Side, before: Check) -> None:
+        """ECS goes back to the last deployment that it has called complete.
+
+        Of a restart that is the one beside which its tasks come; before that one is complete, an older release's.
+        """
+        if not side.beside:
+            return
+        if COMPLETE not in side.beside:
+            raise PlatformError(
+                "ECS does not call the deployment of this release complete yet, and would go back to an older release"
+            )
         await stop_deployments(self._clients, place.cluster, place.colour(side.colour).service, before)
 
     def logs(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
