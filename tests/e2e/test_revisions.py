@@ -322,7 +322,7 @@ async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) ->
         lambda: any(one["deploymentId"] == theirs for one in shop.deployments() if one["status"] == "InProgress")
     )
     sizes = shop.sizes()
-    with pytest.raises(RefusedError, match=f"deploys to {shop.place.groups[idle]} by .* UTC: {theirs}"):
+    with pytest.raises(RefusedError, match=f"deploying to {shop.place.groups[idle]} by .* UTC: {theirs}"):
         await shop.order(shop.service("refused"))
     assert shop.sizes() == sizes
     shop.rig.client("codedeploy").stop_deployment(deploymentId=theirs)
