@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.adapters.token_fence import TokenFence
+from tests.support.places import NOWHERE
 
 from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError
@@ -13,7 +14,6 @@ from crossfade.platforms.aws.adapters import Adapters
 from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.ecs.deployments import stop_deployments
 from crossfade.platforms.aws.ecs.runtime import EcsRuntime
-from crossfade.platforms.aws.place import Colour, Place
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.sight import Side
 
@@ -72,22 +72,6 @@ async def test_a_restart_is_stopped_where_ecs_goes_back_to_the_same_release(
     clients = Stopping()
     runtime = Adapters(clients, Places("shop", "dev"), TokenFence(), SystemClock(), compute="fargate").runtime
     assert isinstance(runtime, EcsRuntime)
-    place = Place(
-        key="shop@dev/web",
-        cluster="shop-dev",
-        colours=(
-            Colour(name="blue", service="web-blue", group=""),
-            Colour(name="green", service="web-green", group=""),
-        ),
-        container="web",
-        port=80,
-        rules=(),
-        listeners=(),
-        preview=None,
-        balancer="",
-        url="",
-        launch={},
-    )
     side = Side(
         colour="blue",
         definition="arn:web:2",
@@ -100,6 +84,6 @@ async def test_a_restart_is_stopped_where_ecs_goes_back_to_the_same_release(
         beside=beside,
     )
     with pytest.raises(PlatformError, match=said) if said else nullcontext():
-        await runtime._stop_renewing(place, side, unfenced)
+        await runtime._stop_renewing(NOWHERE, side, unfenced)
     assert clients.stopped is stopped
     await clients.close()

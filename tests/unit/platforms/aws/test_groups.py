@@ -183,6 +183,29 @@ def test_a_host_whose_end_nobody_explains_speaks_against_no_release(cause: str, 
     assert lookout._is_its_own("i-1", cause) is own
 
 
+@pytest.mark.parametrize(
+    ("now", "blamed", "said"),
+    [
+        (None, False, "the load balancer has it no more"),
+        (TargetHealth(health=None, draining=True), False, "the load balancer has it no more"),
+        (TargetHealth(health=Health.UNHEALTHY, detail="answered 503"), True, "answered 503"),
+    ],
+)
+async def test_a_host_that_was_healthy_and_is_ended_speaks_against_no_release(
+    now: TargetHealth | None, blamed: bool, said: str
+) -> None:
+    """The load balancer lets go of its machine before its group hears of it, and nobody found it sick."""
+    unasked: Any = None
+    lookout = GroupLookout(Clients(), unasked, unasked, SystemClock(), "")
+    host = {"InstanceId": "i-1", "LifecycleState": "InService", "HealthStatus": "Healthy"}
+    at = "blue", f"i-1:{NOWHERE.port}"
+    seen = [
+        await lookout._task("shop/web", NOWHERE, "blue", host, None, {at: health} if health else {}, [])
+        for health in (TargetHealth(health=Health.HEALTHY), now)
+    ]
+    assert [(task.blamed, task.detail) for task in seen] == [(True, ""), (blamed, said)]
+
+
 class Begun(Clients):
     """A refresh runs, which nobody had heard that they began."""
 

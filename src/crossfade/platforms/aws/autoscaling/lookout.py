@@ -125,7 +125,9 @@ class GroupLookout(Lookout):
         died = going and sick
         cause = next((one["Cause"] for one in activities if id_ in one.get("Description", "")), "")
         state = self._seen(key, id_, told)
-        detail = told.detail
+        # Nobody found it sick: its machine was ended, of which its group hears later than the load balancer.
+        lost = told.health in {None, Health.STARTING} and id_ in self._healthy.get(key, ())
+        detail = "the load balancer has it no more" if lost else told.detail
         if died:
             detail = f"was replaced: {await self._why(id_, cause)}"
         elif told.detail:
@@ -141,7 +143,7 @@ class GroupLookout(Lookout):
             exited=died,
             draining=told.draining,
             detail="" if going and not sick else detail,
-            blamed=self._is_its_own(id_, cause) if died else not said["LifecycleState"].startswith(_COMING),
+            blamed=self._is_its_own(id_, cause) if died else not (lost or said["LifecycleState"].startswith(_COMING)),
         )
 
     def _is_its_own(self, instance: str, cause: str) -> bool:
