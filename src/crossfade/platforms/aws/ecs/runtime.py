@@ -110,7 +110,8 @@ class EcsRuntime(ColourRuntime):
             return
         if COMPLETE not in side.beside:
             raise PlatformError(
-                "ECS does not call the deployment of this release complete yet, and would go back to an older release"
+                "ECS does not call the deployment of this release complete yet, and would go back to an older release",
+                "it ends by itself once its new tasks are healthy; `crossfade deploy` brings others in their place",
             )
         await stop_deployments(self._clients, place.cluster, place.colour(side.colour).service, before)
 
