@@ -76,7 +76,7 @@ class Prober:
             task.cancel()
 
     async def _probe(self, instance: str, watched: _Watched, check: HealthCheck) -> None:
-        began = self._clock.now()
+        began, late = self._clock.now(), False
         while True:
             asked = self._clock.now()
             try:
@@ -90,8 +90,10 @@ class Prober:
                 log.exception("a probe of %s failed", instance)
             else:
                 now, before = self._clock.now(), watched.probed.health
-                if complaint and not check.command and now - asked > check.timeout + OURS:
-                    continue  # we were late ourselves: asked again at once, now that we work
+                over = complaint and not check.command and now - asked > check.timeout + OURS
+                late = bool(over) and not late
+                if late:  # we were, ourselves: asked again at once, now that we work, and that answer counts in any case
+                    continue
                 watched.probed = count(watched.probed, check, now, complaint)
                 if watched.probed.health is not before:
                     self._changed()

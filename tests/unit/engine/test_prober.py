@@ -77,3 +77,21 @@ async def test_an_answer_that_we_came_too_late_for_is_no_failure() -> None:
         await asyncio.sleep(0)
     prober.close()
     assert lost
+
+
+async def test_one_that_hangs_is_found_also_where_we_are_always_late() -> None:
+    """Of two late answers in a row one counts: with three failures needed it is out after six."""
+    clock, asked = _Clock(), 0
+
+    async def ask() -> str:
+        nonlocal asked
+        asked += 1
+        await clock.sleep(5.0)
+        return "did not answer within 1 s"
+
+    prober = Prober(clock, lambda: None, Pace().probe)
+    prober.watch({"web": (ask, HealthCheck(path="/", timeout=1.0, unhealthy=3))}, frozenset({"web"}))
+    while prober.seen("web").health is Health.HEALTHY and asked < 100:  # noqa: ASYNC110  it sleeps in a time of its own
+        await asyncio.sleep(0)
+    prober.close()
+    assert asked == 6
