@@ -92,8 +92,8 @@ class Prober:
                 now, before = self._clock.now(), watched.probed.health
                 over = complaint and not check.command and now - asked > check.timeout + OURS
                 late = bool(over) and not late
-                if late:  # we were, ourselves: asked again at once, now that we work, and that answer counts in any case
-                    continue
+                if late:
+                    continue  # we were, ourselves: asked again at once, now that we work; that answer counts anyway
                 watched.probed = count(watched.probed, check, now, complaint)
                 if watched.probed.health is not before:
                     self._changed()
