@@ -12,15 +12,21 @@ def write(output: Path, text: str, option: str = "-o") -> None:
     What is a link, a device or a pipe stays one, and is written to: as root a rename would put a file in the place of
     /dev/null.
     """
-    beside = output.with_name(f".{output.name}.new")
-    there = output.is_symlink() or (output.exists() and not output.is_file())
     try:
-        if there:
+        if output.is_symlink() or (output.exists() and not output.is_file()):
             output.write_text(text, encoding="utf-8")
-            return
+        else:
+            _replace(output, text)
+    except OSError as error:
+        raise RefusedError(f"{output} cannot be written: {error.strerror}", f"name another with {option}") from error
+
+
+def _replace(output: Path, text: str) -> None:
+    beside = output.with_name(f".{output.name}.new")
+    try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(output)
-    except OSError as error:
+    except OSError:
         with suppress(OSError):
             beside.unlink()
-        raise RefusedError(f"{output} cannot be written: {error.strerror}", f"name another with {option}") from error
+        raise

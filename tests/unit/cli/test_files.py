@@ -44,6 +44,15 @@ def test_init_never_overwrites(folder: Path) -> None:
     assert (folder / "crossfade.yaml").read_text() != FILE
 
 
+def test_init_says_where_it_cannot_write(folder: Path) -> None:
+    """A folder in the file's place, a name that is too long: one sentence, and the option that names another."""
+    (folder / "there").mkdir()
+    for name in ("there", "a" * 300):
+        with pytest.raises(RefusedError, match="cannot be written") as refused:
+            run("init", "--force", "--file", name)
+        assert refused.value.way_out == "name another with --file"
+
+
 def test_init_from_compose_lists_what_is_left(folder: Path) -> None:
     """What a Compose file has and ours has not is named with its place and reason."""
     (folder / "compose.yaml").write_text(COMPOSE)

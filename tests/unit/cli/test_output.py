@@ -36,11 +36,14 @@ def test_a_link_and_a_pipe_stay_what_they_are(tmp_path: Path) -> None:
 
 
 def test_where_it_cannot_be_written_one_sentence_says_so(tmp_path: Path) -> None:
-    """No such folder, a file in a folder's place, a folder of that name: and nothing is left beside any of them."""
+    """No such folder, a file in a folder's place, a folder of that name, a name that is too long, or none at all: and
+    nothing is left beside any of them.
+    """
     (tmp_path / "file").write_text("")
     (tmp_path / "folder" / "kept").mkdir(parents=True)
-    for path in ("none/report.html", "file/report.html", "folder"):
+    inside = ("none/report.html", "file/report.html", "folder", "a" * 300)
+    for path in (*(tmp_path / name for name in inside), Path(), Path("/")):
         with pytest.raises(RefusedError, match="cannot be written") as refused:
-            write(tmp_path / path, "new")
+            write(path, "new")
         assert refused.value.way_out == "name another with -o"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "kept"]

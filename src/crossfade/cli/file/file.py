@@ -18,7 +18,7 @@ from crossfade.cli.output import write
 from crossfade.core.errors import RefusedError
 from crossfade.core.wire import encode
 from crossfade.paths import from_folder
-from crossfade.source.there import is_file, is_folder
+from crossfade.source.there import is_file, is_folder, is_there
 from crossfade.telling.text import plain, table
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _PATIENCE = 5.0  # seconds for Docker to say whether it has an image
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init(call: Call, *, file: Path, compose: tuple[Path, ...], force: bool) -> None:
     """Write a file for the application in this folder: from what it finds, or from Compose files."""
-    if file.exists() and not force:
+    if is_there(file) and not force:
         raise RefusedError(f"{file} is there already; nothing was changed", "--force overwrites it")
     if compose:
         from crossfade.file.init.compose.carry import from_compose

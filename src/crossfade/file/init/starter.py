@@ -24,6 +24,7 @@ from crossfade.file.init.guess import (
 )
 from crossfade.file.init.guess.found import GuessedService, in_flow
 from crossfade.file.init.todo import Rank, Todo, as_comments, on_one_line, worst_first
+from crossfade.source.there import is_folder
 
 _WIDEST = 60  # comments begin behind the longest line, but not further right than this
 _HOMES = ("", "apps", "services", "src", "internal", "packages")  # where the parts of a monorepo lie
@@ -110,7 +111,7 @@ def _installs(folder: Path) -> str:
 def _parts(folder: Path) -> dict[str, tuple[GuessedService, str]]:
     """The services of a monorepo by name, each with its folder; the page is last, and gets all other requests."""
     homes = [folder / home for home in _HOMES if (folder / home).is_dir()]
-    inner = [path for home in homes for path in sorted(home.iterdir()) if path.is_dir()]
+    inner = [path for home in homes for path in sorted(home.iterdir()) if is_folder(path)]
     found: dict[str, tuple[GuessedService, str]] = {}
     for path in inner:
         if _SKIPPED.fullmatch(path.name) or len(found) == _MOST_PARTS or image.is_store(path):

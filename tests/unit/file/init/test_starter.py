@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.file.init.guess import pages
 from crossfade.file.init.starter import Start, app_name, starter
 from crossfade.file.init.todo import Rank, Todo
 from crossfade.file.load import load
@@ -627,3 +628,11 @@ def test_who_is_asked_for_what_nobody_said_is_told(tmp_path: Path) -> None:
     node = '{"scripts": {"start": "node ."}}'
     start = made(tmp_path, {"api/package.json": node, "web/index.html": ""})
     assert list(start.assumed) == ["api"]
+
+
+def test_a_link_is_passed_by_of_which_the_disk_says_nothing(tmp_path: Path) -> None:
+    """As /proc/1/cwd in a container, where nobody may look; here its target's name is too long for any disk."""
+    (tmp_path / "index.html").write_text("")
+    (tmp_path / "link").symlink_to("a" * 300)
+    build = next(value for key, value, _ in pages.nothing(tmp_path).lines if key == "build")
+    assert build == "mkdir -p .site && cp -R --parents index.html .site/"

@@ -9,6 +9,7 @@ from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
 from crossfade.file.init.guess.javascript import built_page
 from crossfade.file.init.todo import Rank, Todo
 from crossfade.source import git
+from crossfade.source.there import is_file
 
 SERVED = ".site"  # a folder of the release that holds what may be served, and nothing else
 _PLACES = ("public", "dist", "build", "_site", "site", "www", "htdocs", "docs")
@@ -56,7 +57,7 @@ def _files(folder: Path, below: str = "") -> tuple[set[str], set[str]]:
     """The files that may be served, and those that may not, `below` a folder in it."""
     files = git.files(folder)
     if files is None:
-        found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+        found = (path for path in sorted(folder.rglob("*")) if is_file(path) and not path.is_symlink())
         files = [str(path.relative_to(folder)) for path in found]
     patterns = [line.strip().strip("/") for line in text(folder / ".dockerignore").splitlines() if line.strip()]
     patterns = [pattern for pattern in patterns if not pattern.startswith(("#", "!"))]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
 from crossfade.file.init.todo import Rank, Todo
+from crossfade.source.there import is_folder
 
 _PIP = "python3 -m venv .venv && .venv/bin/python -m pip install"
 _ASGI = re.compile(
@@ -138,6 +139,6 @@ def _modules(folder: Path) -> list[Path]:
     names = ("app", "main", "wsgi", "asgi", "server", "run", "application", "__init__", "api")
     likely = [folder / f"{name}.py" for name in names if name != "__init__"]
     packages = [*folder.glob("*"), *folder.glob("src/*")]
-    for inner in sorted(path for path in packages if path.is_dir() and not path.name.startswith((".", "test"))):
+    for inner in sorted(path for path in packages if is_folder(path) and not path.name.startswith((".", "test"))):
         likely += [inner / f"{name}.py" for name in names]
     return [path for path in likely if path.is_file()][:_MOST_FILES]

@@ -54,7 +54,7 @@ def _configs(mounts: list[Mount], folder: Path, taken: Taken) -> Iterator[Path]:
         if is_file(place):
             yield place
         elif is_folder(place) and re.search(r"conf\.d|templates|sites|/etc/nginx/?$|/etc/caddy/?$", mount.target):
-            found = (path for path in sorted(place.iterdir()) if path.is_file())
+            found = (path for path in sorted(place.iterdir()) if is_file(path))
             good = [path for path in found if re.search(r"\.(conf|template)$|Caddyfile", path.name)]
             yield from good[:_MOST_FILES]
 
@@ -66,8 +66,8 @@ def _built_in(proxy: dict[str, Any], folder: Path) -> Iterator[Path]:
     there = from_folder(folder, context)
     if not context or "://" in context or not is_folder(there):
         return
-    beside = [there, *(path for path in there.iterdir() if path.is_dir())]
-    files = [path for place in beside for path in sorted(place.iterdir()) if path.is_file()][:_MOST_FILES]
+    beside = [there, *(path for path in there.iterdir() if is_folder(path))]
+    files = [path for place in beside for path in sorted(place.iterdir()) if is_file(path)][:_MOST_FILES]
     yield from (path for path in files if _SENDS.search(_text(path)))
 
 
