@@ -41,7 +41,7 @@ def channels(apps: Mapping[str, "App"]) -> list[Todo]:
     instead = {
         "aws": "whoever deploys to {} carries its rollouts, and tells nobody: have the pipeline tell, "
         "and write cloud.notify for alarms; `notify: null` in the environment says that you know",
-        "hosts": "each host of {} has a controller of its own, and none of them tells: have who deploys tell; "
+        "hosts": "each host of {} has a controller of its own, and none of them tells: have whoever deploys tell; "
         "`notify: null` in the environment says that you know",
     }
     return [

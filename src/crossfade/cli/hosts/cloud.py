@@ -47,7 +47,7 @@ class CloudHosts:
         """Ask AWS which hosts there are. Raises what it says when it cannot be asked, or knows of none."""
         self._told = told
         self._pace = pace()
-        self._beside = LoopThread(f"AWS of {app}@{environment}")
+        self._loop = LoopThread(f"AWS of {app}@{environment}")
         self._clients = Clients(told["region"], account=told["account"])
         self._way_in: WayIn | None = None
         self._record: HolderRecord | None = None
@@ -130,7 +130,7 @@ class CloudHosts:
 
     def _leave(self) -> None:
         """First what Ctrl-C broke off ends: it would put a host into service after whoever comes next took it out."""
-        self._beside.end()
+        self._loop.end()
         try:
             if self._way_in:
                 self._run(self._way_in.close())
@@ -138,7 +138,7 @@ class CloudHosts:
             if self._record:
                 self._run(self._record.leave())
             self._run(self._clients.close())
-            self._beside.close()
+            self._loop.close()
 
     def _membership(self, host: str) -> Membership:
         return Membership(
@@ -168,7 +168,7 @@ class CloudHosts:
             raise kind(f"{host}: {error.cause}", error.way_out) from error
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._beside.run(work)
+        return self._loop.run(work)
 
 
 class CloudJournal:

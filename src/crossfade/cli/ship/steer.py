@@ -64,7 +64,7 @@ resume = _order(
 @click.command(epilog='Examples: crossfade abort | crossfade abort web --reason "wrong branch"')
 @click.argument("service", required=False, shell_complete=completion.services)
 @called(app=True)
-@click.option("--reason", default="", help="On record, and shown to who waits for the deploy.")
+@click.option("--reason", default="", help="On record, and shown to whoever waits for the deploy.")
 def abort(call: Call, *, service: str | None, reason: str) -> int:
     """Take the rollout of SERVICE that is under way back, or stop its build. Its release is not marked bad.
 
