@@ -75,6 +75,8 @@ def test_a_condition_on_who_asks_limits(conditions: Any) -> None:
         ({"Condition": {"NotIpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}, True),
         ({"Condition": {"StringNotLike": {"aws:PrincipalOrgID": "o-*"}}}, True),
         ({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}, True),
+        ({"Condition": {"Bool": {"aws:PrincipalIsAWSService": "true"}}}, True),
+        ({"Condition": {"ForAnyValue:StringNotLike": {"aws:PrincipalOrgPaths": "o-1/*"}}}, True),
         (
             {
                 "Condition": {
@@ -113,6 +115,43 @@ def test_what_is_forbidden_to_all_but_some_is_for_those(deny: Any, *, open_: boo
     document = made("aws_iam_policy_document.d", statement=statements)
     later = made(QUEUE, {"policy": (document.address,)})
     assert (("CF-SEC-009", QUEUE) in found(later, document)) is open_
+
+
+@pytest.mark.parametrize(
+    ("allowed", "forbidden"),
+    [
+        ({"NotAction": "sqs:PurgeQueue", "Resource": "*"}, {"Action": "sqs:SendMessage", "Resource": "*"}),
+        ({"Action": "sqs:*", "Resource": "*"}, {"Action": "sqs:*", "NotResource": "arn:aws:sqs:*:*:open"}),
+    ],
+)
+def test_what_is_named_by_what_it_is_not_is_more_than_a_fence_keeps_in(allowed: Any, forbidden: Any) -> None:
+    """All actions but one, behind a fence for another; all resources, behind a fence that leaves one out."""
+    outsiders = {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}
+    allow = {"Effect": "Allow", "Principal": "*", **allowed}
+    deny = {"Effect": "Deny", "Principal": "*", "Condition": outsiders, **forbidden}
+    written = made(QUEUE, policy=json.dumps({"Statement": [allow, deny]}))
+    assert ("CF-SEC-009", QUEUE) in found(written)
+
+    names = {
+        "Action": "actions",
+        "NotAction": "not_actions",
+        "Resource": "resources",
+        "NotResource": "not_resources",
+    }
+    whom = [{"type": "AWS", "identifiers": ["*"]}]
+    tested = [{"test": "StringNotEquals", "variable": "aws:PrincipalOrgID", "values": ["o-1"]}]
+    statements = [
+        {"effect": "Allow", "principals": whom, **{names[key]: [value] for key, value in allowed.items()}},
+        {
+            "effect": "Deny",
+            "principals": whom,
+            "condition": tested,
+            **{names[key]: [value] for key, value in forbidden.items()},
+        },
+    ]
+    document = made("aws_iam_policy_document.d", statement=statements)
+    later = made(QUEUE, {"policy": (document.address,)})
+    assert ("CF-SEC-009", QUEUE) in found(later, document)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,10 +25,9 @@ _ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
 _LATER = ("known after the apply",)  # values of a condition of which the plan has not even how many there are
 _NO_KEYS = frozenset({"repository_owner", "repository_owner_id"})  # claims that IAM does not read, so never there
 _OF_SERVICES = frozenset({"aws:viaawsservice", "aws:principalisawsservice"})
-_ANYWHERE = ("*",)  # where NotResource lets somebody do something: everywhere but there
+_ANYTHING = ("*",)  # what is left of NotAction and NotResource: all but a little
 
-
-Fence = tuple[tuple[str, ...], tuple[str, ...]]
+Fence = tuple[tuple[str, ...], tuple[str, ...]]  # patterns of actions, and of resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     all_but: bool = False
     denied: tuple[str, ...] = ()
-    fences: tuple["Fence", ...] = ()
+    fences: tuple[Fence, ...] = ()
 
     @property
     def limited(self) -> bool:
@@ -74,9 +73,10 @@ class Statement:
             return False
         return not any(map(keeps_strangers_out, self.conditions)) and not any(map(self._is_within, self.fences))
 
-    def _is_within(self, fence: "Fence") -> bool:
+    def _is_within(self, fence: Fence) -> bool:
         actions, resources = fence
-        acted = all(any(covers(each, action) for each in actions) for action in self.actions)
+        asked = _ANYTHING if self.all_but else self.actions
+        acted = all(any(covers(each, action) for each in actions) for action in asked)
         return acted and all(any(covers(each, resource) for each in resources) for resource in self.resources)
 
     def permits(self, action: str) -> str:
@@ -109,16 +109,7 @@ def statements(inventory: Inventory, resource: Resource, key: str = "policy") ->
         return
     for document in documents(inventory, resource, key):
         for statement in of_document(document):
-            yield Statement(
-                resource.address,
-                statement.actions,
-                statement.resources,
-                statement.principals,
-                statement.conditions,
-                statement.all_but,
-                statement.denied,
-                statement.fences,
-            )
+            yield replace(statement, address=resource.address)
 
 
 def parsed(address: str, text: Any) -> Iterator[Statement]:
@@ -128,99 +119,92 @@ def parsed(address: str, text: Any) -> Iterator[Statement]:
     except (TypeError, ValueError, RecursionError):
         return
     every = listed(document.get("Statement") if isinstance(document, dict) else None)
-    denied = tuple(action for found in every for action in _taken_away(found))
-    fences = tuple(_fenced_off(found) for found in every if _is_fence(found))
-    for found in every:
-        if isinstance(found, dict) and found.get("Effect") == "Allow":
+    yield from _allowed(address, [_in_json(found) for found in every if isinstance(found, dict)])
+
+
+def of_document(document: Resource) -> Iterator[Statement]:
+    """Those of an aws_iam_policy_document that names what does not exist yet, as far as they are known."""
+    yield from _allowed(document.address, [_in_blocks(found) for found in blocks(document.values, "statement")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A statement as it stands there, in JSON or in blocks. `tests` are (operator, condition) pairs.
+
+    `but` are those of Action, Resource and Principal that it names by what they are not, as with NotAction.
+    """
+
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    principals: tuple[tuple[str, str], ...]
+    tests: tuple[tuple[str, Condition], ...]
+    but: frozenset[str]
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether it forbids its actions everywhere and always."""
+        return self.effect == "Deny" and not self.tests and "*" in self.resources
+
+    @property
+    def is_fence(self) -> bool:
+        """Whether it forbids all but some: as AWS's own pages let a network or an organisation in."""
+        everybody = self.effect == "Deny" and any(who == "*" for _, who in self.principals)
+        known = "Resource" not in self.but and bool(self.tests)
+        return everybody and known and all(_is_but_some(*test) for test in self.tests)
+
+
+def _allowed(address: str, every: list[_Written]) -> Iterator[Statement]:
+    """What a policy allows, with what it takes away again."""
+    denied = tuple(action for one in every if one.takes_away for action in one.actions)
+    fences = tuple((one.actions, one.resources or _ANYTHING) for one in every if one.is_fence)
+    for one in every:
+        if one.effect == "Allow":
             yield Statement(
                 address,
-                actions=_texts(found.get("Action")),
-                resources=_ANYWHERE if "NotResource" in found else _texts(found.get("Resource")),
-                principals=_ALL_BUT_SOME if "NotPrincipal" in found else tuple(_principals(found.get("Principal"))),
-                conditions=tuple(_conditions(found.get("Condition"))),
-                all_but="NotAction" in found,
+                actions=one.actions,
+                resources=_ANYTHING if "Resource" in one.but else one.resources,
+                principals=_ALL_BUT_SOME if "Principal" in one.but else one.principals,
+                conditions=tuple(condition for operator, condition in one.tests if _must_be(operator, condition[0])),
+                all_but="Action" in one.but,
                 denied=denied,
                 fences=fences,
             )
 
 
-def _is_fence(found: Any) -> bool:
-    """Whether a statement forbids something to all but some: as AWS's own pages let a network or an organisation in."""
-    if not isinstance(found, dict) or found.get("Effect") != "Deny" or ("*", "*") not in _everybody(found):
-        return False
-    tested = found.get("Condition")
-    return bool(tested) and all(
-        _is_but_some(str(operator).lower(), (str(key).lower(), _texts(values)))
-        for operator, keys in (tested.items() if isinstance(tested, Mapping) else ())
-        for key, values in (keys.items() if isinstance(keys, Mapping) else ())
+def _in_json(found: Mapping[str, Any]) -> _Written:
+    return _Written(
+        effect=str(found.get("Effect")),
+        actions=_texts(found.get("Action")),
+        resources=_texts(found.get("Resource")),
+        principals=tuple(_principals(found.get("Principal"))),
+        tests=tuple(_tests(found.get("Condition"))),
+        but=frozenset(part for part in ("Action", "Resource", "Principal") if f"Not{part}" in found),
     )
 
 
-def _everybody(found: Mapping[str, Any]) -> set[tuple[str, str]]:
-    return {("*", who) for _, who in _principals(found.get("Principal"))}
+def _in_blocks(found: Mapping[str, Any]) -> _Written:
+    excepted = {"Action": "not_actions", "Resource": "not_resources", "Principal": "not_principals"}
+    return _Written(
+        effect=str(found.get("effect") or "Allow"),
+        actions=_texts(found.get("actions")),
+        resources=_texts(found.get("resources")),
+        principals=tuple(_identified(found)),
+        tests=tuple(
+            (str(one.get("test")).lower(), (str(one.get("variable")).lower(), _texts(one.get("values")) or _LATER))
+            for one in blocks(found, "condition")
+        ),
+        but=frozenset(part for part, key in excepted.items() if found.get(key)),
+    )
 
 
 def _is_but_some(operator: str, condition: Condition) -> bool:
     """A test that everybody passes but those it names, or services of AWS that come for them."""
-    if condition[0] in _OF_SERVICES:
-        return operator.startswith("bool")
-    return "not" in operator and keeps_strangers_out(condition)
-
-
-def _fenced_off(found: Mapping[str, Any]) -> Fence:
-    return _texts(found.get("Action")), _texts(found.get("Resource")) or _ANYWHERE
-
-
-def _taken_away(found: Any) -> tuple[str, ...]:
-    """What a statement forbids everywhere and always."""
-    if not isinstance(found, dict) or found.get("Effect") != "Deny" or found.get("Condition"):
-        return ()
-    return _texts(found.get("Action")) if "*" in listed(found.get("Resource")) else ()
-
-
-def of_document(document: Resource) -> Iterator[Statement]:
-    """Those of an aws_iam_policy_document that names what does not exist yet, as far as they are known."""
-    every = blocks(document.values, "statement")
-    denied = tuple(
-        action
-        for found in every
-        if found.get("effect") == "Deny" and not blocks(found, "condition") and "*" in listed(found.get("resources"))
-        for action in _texts(found.get("actions"))
-    )
-    fences = tuple(_fence_of(found) for found in every if found.get("effect") == "Deny" and _keeps_out(found))
-    for found in every:
-        if found.get("effect") not in {None, "Allow"}:
-            continue
-        yield Statement(
-            document.address,
-            actions=_texts(found.get("actions")),
-            resources=_ANYWHERE if found.get("not_resources") else _texts(found.get("resources")),
-            principals=_ALL_BUT_SOME if blocks(found, "not_principals") else tuple(_identified(found)),
-            conditions=tuple(_tested(found)),
-            all_but=bool(found.get("not_actions")),
-            denied=denied,
-            fences=fences,
-        )
-
-
-def _keeps_out(found: Mapping[str, Any]) -> bool:
-    """As `_is_fence`, of a document."""
-    everybody = any(who == "*" for _, who in _identified(found))
-    tested = blocks(found, "condition")
-    return (
-        everybody
-        and bool(tested)
-        and all(
-            _is_but_some(
-                str(one.get("test")).lower(), (str(one.get("variable")).lower(), _texts(one.get("values")) or _LATER)
-            )
-            for one in tested
-        )
-    )
-
-
-def _fence_of(found: Mapping[str, Any]) -> Fence:
-    return _texts(found.get("actions")), _texts(found.get("resources")) or _ANYWHERE
+    key, values = condition
+    if key in _OF_SERVICES:
+        return operator.startswith("bool") and [value.lower() for value in values] == ["false"]
+    # `ForAnyValue` is false of who has no value at all, such as an account of no organisation.
+    return "not" in operator and not operator.startswith("foranyvalue") and keeps_strangers_out(condition)
 
 
 def documents(inventory: Inventory, resource: Resource, key: str) -> tuple[Resource, ...]:
@@ -295,21 +279,14 @@ def _principals(value: Any) -> Iterator[tuple[str, str]]:
         yield "*", str(one)
 
 
-def _conditions(value: Any) -> Iterator[Condition]:
+def _tests(value: Any) -> Iterator[tuple[str, Condition]]:
     for operator, tested in value.items() if isinstance(value, Mapping) else ():
         for key, values in tested.items() if isinstance(tested, Mapping) else ():
-            if _must_be(str(operator).lower(), str(key)):
-                yield str(key).lower(), _texts(values)
-
-
-def _tested(found: Mapping[str, Any]) -> Iterator[Condition]:
-    for one in blocks(found, "condition"):
-        if _must_be(str(one.get("test")).lower(), str(one.get("variable"))):
-            yield str(one.get("variable")).lower(), _texts(one.get("values")) or _LATER
+            yield str(operator).lower(), (str(key).lower(), _texts(values))
 
 
 def _must_be(operator: str, key: str) -> bool:
     """Of `StringNotEquals` and its kind everybody else is let in; and who asks need not say so with `...IfExists`."""
-    named = tells_who(key.lower()) or key.lower().rpartition(":")[2] in _NO_KEYS
+    named = tells_who(key) or key.rpartition(":")[2] in _NO_KEYS
     loose = operator == "null" or operator.endswith("ifexists") or operator.startswith("forallvalues")
     return "not" not in operator and not (loose and named)
