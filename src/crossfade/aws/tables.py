@@ -20,10 +20,10 @@ def table(package: str, name: str) -> Any:
 
 
 def understood(text: str) -> Any:
-    """What a table says, or a part of one; also a text of AWS's that is JSON or YAML, as it likes both."""
+    """What a table says, or a part of one."""
     return yaml.load(text, Loader=_Loader)  # noqa: S506  a safe one
 
 
 def as_typed(text: str) -> Any:
-    """The same with every value as the text that was typed."""
+    """The same with every value as the text that was typed; also JSON or YAML as AWS takes both."""
     return yaml.load(text, Loader=_AsTyped)  # noqa: S506  one that makes texts only

@@ -22,7 +22,7 @@ from crossfade.aws.audit.on_plan.access import callers, deputies, exposed, forei
 from crossfade.aws.audit.rule import rules
 from crossfade.aws.audit.unread import is_open
 from crossfade.aws.resources.inventory import Inventory
-from crossfade.aws.resources.plan import Plan
+from crossfade.aws.resources.plan import MISREAD, Plan
 from crossfade.aws.resources.resource import Resource
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.stage import is_production
@@ -100,7 +100,7 @@ def _on(check: Callable[[Inventory, date], Iterator[Mark]], day: date, inventory
 def _marks(check: Check, inventory: Inventory, called: str) -> list[Mark]:
     try:
         return list(check(inventory))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except MISREAD as error:
         raise WrongInputError(
             f"{called} has a value that no plan has: {error!r}", "make it again: terraform show -json PLAN > plan.json"
         ) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from crossfade.aws.cost.bill.bill import Bill, bill
 from crossfade.aws.cost.prices.book import PriceBook, list_prices, own
 from crossfade.aws.cost.untold import untold
-from crossfade.aws.resources.plan import open_plan
+from crossfade.aws.resources.plan import MISREAD, open_plan
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.month import Month
 
@@ -20,7 +20,7 @@ def of_plan(plan: Path, usage: Month, region: str | None = None, prices: Path | 
     try:
         made = bill(read.resources, usage, books(home or None), title=plan.name, region=home, books=books)
         return replace(made, lacks=(*read.lacks, *untold(read.resources)))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except MISREAD as error:
         raise WrongInputError(
             f"{plan} has a value that no plan has: {error!r}", "terraform show -json PLAN > plan.json"
         ) from None

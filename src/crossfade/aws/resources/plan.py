@@ -19,6 +19,8 @@ from crossfade.core.errors import WrongInputError
 
 # Of what Terraform looked up before it planned, what tells whose all of it is.
 _IDENTITIES = frozenset({"aws_caller_identity", "aws_organizations_organization"})
+# What comes of a value, or of a depth, that no plan has.
+MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _CONVERT = "terraform show -json PLAN > plan.json"
 
 
@@ -86,7 +88,7 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
         made["data"] += tuple(_resource(each, references, regions, unknown) for each in _whose(document))
         lacks, providers = tuple(_lacking(document, found)), tuple(_providers(document))
         return Plan(resources=made["managed"], data=made["data"], providers=providers, region=regions.home, lacks=lacks)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except MISREAD as error:
         raise WrongInputError(
             f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
         ) from None
@@ -226,11 +228,13 @@ def _mode(found: Mapping[str, Any]) -> str:
 def _resource(
     found: Mapping[str, Any], references: References, regions: Regions, unknown: Mapping[str, frozenset[str]]
 ) -> Resource:
-    address, values = found["address"], found.get("values", {})
+    address, kind, values = found["address"], found["type"], found.get("values", {})
+    if not isinstance(kind, str):
+        raise TypeError(f"type of {address} is {kind!r}")
     not_told = unknown.get(address, frozenset())
     return Resource(
         address=address,
-        type=found["type"],
+        type=kind,
         values={key: value for key, value in values.items() if value is not None},
         refers=references.of(address),
         where=address,

@@ -164,6 +164,7 @@ SAID = {"get": {"security": [{"users": []}]}}
         ({"paths": {"/a": {**SAID, "options": {}, "parameters": []}}}, True),
         ({"security": [{"users": []}], "paths": {"/a": {"get": {}}}}, True),
         ({"paths": {"/a": {"get": {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}}}}, True),
+        ({"paths": {"/a": {"get": {"x-amazon-apigateway-auth": {"type": "NONE"}}}}}, False),
         ({"paths": None}, True),
     ],
 )
@@ -174,6 +175,13 @@ def test_an_interface_that_is_described_says_whom_it_asks(document: Any, *, aske
         inside = [{"types": ["PRIVATE"]}]
         assert ("CF-NET-013", REST) not in found(made(REST, body=body, endpoint_configuration=inside))
     assert ("CF-NET-013", REST) not in found(made(REST, body="{not: [a description"))
+
+
+@pytest.mark.parametrize("version", ["2024-13-99", "0x_", "!Sub x"])
+def test_a_version_that_yaml_takes_for_something_else_hides_nothing(version: str) -> None:
+    """What YAML takes for a date, a number or a tag, and is none, is a text, and the rest is looked at."""
+    body = f"info: {{version: {version}}}\npaths: {{/a: {{get: {{}}}}}}"
+    assert ("CF-NET-013", REST) in found(made(REST, body=body))
 
 
 HTTP, ROUTE = "aws_apigatewayv2_api.a", "aws_apigatewayv2_route.r"

@@ -195,6 +195,19 @@ def test_the_region_is_seen_in_zones(tmp_path: Path) -> None:
         (b'{"values": {"root_module": {}}}', "a state"),
         (b'{"planned_values": {"root_module": {"resources": [{}]}}}', "a part that no plan has"),
         (b'{"planned_values": {"root_module": {"resources": 7}}}', "a part that no plan has"),
+        (
+            b'{"planned_values": {"root_module": {"resources": [{"address": "a.b", "type": null}]}}}',
+            "TypeError\\('type of a.b is None'\\)",
+        ),
+        (
+            b'{"planned_values": {"root_module": {"resources": [{"address": "a.b", "type": "a"}]}}, '
+            b'"configuration": {"root_module": {"resources": [{"address": "a.b", "expressions": '
+            + b'{"a":' * 900
+            + b"1"
+            + b"}" * 900
+            + b"}]}}}",
+            "RecursionError",
+        ),
         (b'{"planned_values": {}, "configuration": {"root_module": {"module_calls": []}}}', "a part that no plan has"),
     ],
 )

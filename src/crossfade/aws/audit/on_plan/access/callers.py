@@ -10,7 +10,7 @@ from crossfade.aws.audit.on_plan.access.statements import Statement, documents, 
 from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.aws.tables import understood
+from crossfade.aws.tables import as_typed
 
 _REST, _HTTP = "aws_api_gateway_rest_api", "aws_apigatewayv2_api"
 # Of OpenAPI; browsers ask OPTIONS before they send anything that says who they are.
@@ -48,14 +48,20 @@ def _unasked_in(body: Any) -> Iterator[str]:
         for verb, operation in operations.items() if isinstance(operations, Mapping) else ():
             if str(verb).lower() in _VERBS and isinstance(operation, Mapping):
                 own = operation.get("security", document.get("security"))
-                if not own and not operation.get(_AUTH) and not document.get(_AUTH):
+                if not own and not _asks(operation.get(_AUTH, document.get(_AUTH))):
                     yield f"{str(verb).upper()} {path}"
 
 
+def _asks(auth: Any) -> bool:
+    """AWS's own extension, whose type is NONE where everybody may."""
+    return isinstance(auth, Mapping) and str(auth.get("type", "NONE")).upper() != "NONE"
+
+
 def _described(body: Any) -> Mapping[str, Any]:
+    """As typed: a version that looks like a date, and is none, stops nobody from reading the rest."""
     try:
-        read = understood(body) if isinstance(body, str) else None
-    except (YAMLError, RecursionError):
+        read = as_typed(body) if isinstance(body, str) else None
+    except (YAMLError, ValueError, RecursionError):
         return {}
     return read if isinstance(read, Mapping) else {}
 
