@@ -35,7 +35,8 @@ A password counts as written in the configuration when it stands there as it is,
 default, a module's argument, or a function of constants. One that a variable brings from outside does not, nor one
 that was looked up. A plan does not say what a local value is made of: it counts where nothing in it came from outside.
 
-A plan tells neither where Terraform keeps its state nor what it looked up before, such as images: no rule is about those.
+A plan tells neither where Terraform keeps its state nor what it looked up before, such as images: no rule is about
+those.
 A role's rights are looked at policy by policy: what two of them give together, or a boundary takes away again, is not
 worked out. What no rule is about yet stands in [the table](#beside-other-checkers).
 

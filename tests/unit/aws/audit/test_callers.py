@@ -283,5 +283,6 @@ def test_who_signed_in_comes_back_over_tls() -> None:
     """But to his own machine."""
     name = "aws_cognito_user_pool_client.c"
     for url, plain in (("http://shop.example.com/back", True), ("https://shop.example.com", False),
-                       ("http://localhost:3000/back", False), ("myapp://back", False)):  # fmt: skip
+                       ("http://localhost:3000/back", False), ("http://localhost.example.com/back", True),
+                       ("http://[::1]", False), ("myapp://back", False)):  # fmt: skip
         assert (("CF-TLS-001", name) in found(made(name, callback_urls=[url]))) is plain

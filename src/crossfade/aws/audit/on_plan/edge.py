@@ -1,5 +1,6 @@
 """How visitors reach what a plan makes: listeners, TLS, names."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ _OLD_ELSEWHERE: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
     ("aws_elasticsearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
     ("aws_opensearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
 )
-_OWN_MACHINE = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+_OWN_MACHINE = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/?#].*)?")
 _SERVING = frozenset({"forward", "authenticate-oidc", "authenticate-cognito"})
 _MOVING = frozenset({"A", "AAAA", "CNAME"})
 
@@ -61,7 +62,7 @@ def _tokens_in_plain(inventory: Inventory) -> Iterator[Mark]:
     """People who signed in come back with a code; to their own machine it may come by HTTP."""
     for client in inventory.of("aws_cognito_user_pool_client"):
         for url in client.values.get("callback_urls") or ():
-            if str(url).startswith("http://") and not str(url).startswith(_OWN_MACHINE):
+            if str(url).startswith("http://") and not _OWN_MACHINE.fullmatch(str(url)):
                 yield Mark(client.address, f"callback_urls has {url}")
 
 
