@@ -31,7 +31,7 @@ from crossfade.platforms.aws.clients import Clients
 
 PACE = 20.0  # how much faster than AWS the rig is
 CALLS_A_MINUTE = 60  # at most, for AWS throttles who asks more for long
-LIMIT = 180.0  # seconds that a busy machine may take for one rollout
+LIMIT = 400.0  # seconds that a busy machine may take for one rollout
 _RULES = RollbackOn.__dataclass_fields__
 
 
