@@ -166,13 +166,12 @@ class MemoryKit(Kit):
     async def ask(
         self, service: Service, path: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        with suppress(ConnectionRefusedError):
-            async with self.platform.request(service.key, headers or {}) as exchange:
-                if not exchange.address:
-                    return Answer(503)
-                answer = await self._carry(exchange.address, path, method, headers)
-                exchange.status = answer.status
-                return answer
+        with suppress(ConnectionRefusedError), self.platform.request(service.key, headers or {}) as exchange:
+            if not exchange.address:
+                return Answer(503)
+            answer = await self._carry(exchange.address, path, method, headers)
+            exchange.status = answer.status
+            return answer
         return Answer(0)
 
     async def _carry(self, address: str, path: str, method: str, headers: Mapping[str, str] | None) -> Answer:

@@ -149,7 +149,7 @@ class MemoryKit(Kit):
         return Release(number=number, service=service, version="v1", digest=artifact.digest, config_hash="")
 
     async def ask(self, headers: Mapping[str, str] | None = None) -> str:
-        async with self._platform.request(self.key, headers or {}) as exchange:
+        with self._platform.request(self.key, headers or {}) as exchange:
             life = self._platform.lives.get(exchange.instance)
             exchange.status = 200 if life else 503
             return str(life.release.number) if life else ""

@@ -77,9 +77,8 @@ class Control:
         platform = self.simulation.platform
         there = [key for key, exposure in platform.exposed.items() if exposure.service.listener.http == _port(url)]
         for key in count * there:
-            with suppress(ConnectionRefusedError):
-                async with platform.request(key, headers) as exchange:
-                    exchange.status = 200
+            with suppress(ConnectionRefusedError), platform.request(key, headers) as exchange:
+                exchange.status = 200
 
     def _written(self, name: str) -> Fate | None:
         """A line is to be written: maybe the disk is full, the answer is lost, or we die over it."""

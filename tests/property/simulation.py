@@ -38,7 +38,7 @@ from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.dry.cloud import DryCloud
 from crossfade.engine.dry.journal import JournalPaper
-from crossfade.engine.dry.platform import Exposure, Life, Platform
+from crossfade.engine.dry.platform import Exchange, Exposure, Life, Platform
 from crossfade.engine.dry.timeline import Timeline
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Traffic
@@ -135,20 +135,22 @@ class Simulation:
     async def _play(self) -> None:
         self._lay_out()
         await self._start()
-        clients = [asyncio.create_task(self._client(n)) for n in range(self.history.clients)]
-        world = {asyncio.current_task(), *clients}
+        for n in range(self.history.clients):
+            self.timeline.call_later(0.1 * n + self.history.every, self._ask)
         try:
             await self._deploy()
-            await self._until_over(world)
-            await self._until_quiet(world)
+            await self._until_over()
+            await self._until_quiet()
             self.watch.at_rest()
             self.watch.judge()
         finally:
             if self.control:
                 self.control.dead = True
-            await self._end([task for task in self.timeline.tasks if task is not asyncio.current_task()])
+            await self._end()
 
-    async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
+    async def _end(self) -> None:
+        """Of all that goes on but ourselves."""
+        tasks = [task for task in self.timeline.tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -233,7 +235,7 @@ class Simulation:
         with suppress(CrossfadeError):
             await order
 
-    async def _until_over(self, world: set[Any]) -> None:
+    async def _until_over(self) -> None:
         """Until the rollout is over and no trouble is to come; whoever dies comes back."""
         timed = sorted(
             (trouble for trouble in self.history.troubles if isinstance(trouble, Timed)), key=lambda trouble: trouble.at
@@ -242,7 +244,7 @@ class Simulation:
             await asyncio.sleep(1.0)
             passed = self.now - self.t0
             if self.control and self.control.dead:
-                await self._bury(world)
+                await self._bury()
                 continue
             while timed and timed[0].at <= passed:
                 await self._meet(timed.pop(0))
@@ -257,7 +259,7 @@ class Simulation:
         under_way = any(loop.ledger.active for loop in control.registry.loops.values())
         return under_way or control.orders.groups.active("shop") is not None
 
-    async def _until_quiet(self, world: set[Any]) -> None:
+    async def _until_quiet(self) -> None:
         """With all that is launched now sound, and no trouble any more: until nothing is left to do."""
         self.calm = True
         since, lines, there = self.now, len(self.paper.events), self._there()
@@ -265,7 +267,7 @@ class Simulation:
         while self.now - since < QUIET:
             await asyncio.sleep(2.0)
             if self.control and self.control.dead:
-                await self._bury(world)
+                await self._bury()
             loops = self.control.registry.loops.values() if self.control else ()
             going = any(i.stopping for loop in loops for i in loop.fleet.instances)  # in a grace as long as a job
             changed = (len(self.paper.events), self._there()) != (lines, there)  # a cloud replaces who ends by itself
@@ -281,12 +283,12 @@ class Simulation:
         now = self.platform.clock.now()
         return [(life.id, life.truth(now) is Health.EXITED) for life in self.platform.lives.values()]
 
-    async def _bury(self, world: set[Any]) -> None:
+    async def _bury(self) -> None:
         """The controller is gone: nothing of it goes on. Another one comes."""
         control = self.control
         assert control is not None
         self.control = None
-        await self._end([task for task in self.timeline.tasks if task not in world])
+        await self._end()
         died = self.platform.clock.now()
         await asyncio.sleep(control.away)
         await self._start()
@@ -356,20 +358,23 @@ class Simulation:
         if rollout.paused and int(self.now) % 40 == 0:
             asyncio.create_task(self._ordered(control.orders.resume(loop, SOMEBODY)))  # noqa: RUF006
 
-    async def _client(self, n: int) -> None:
-        """Somebody who asks, again and again."""
-        await asyncio.sleep(0.1 * n)
-        while True:
-            await asyncio.sleep(self.history.every)
-            with suppress(ConnectionRefusedError):
-                async with self.platform.request(KEY, {}) as exchange:
-                    life = self.platform.lives.get(exchange.instance)
-                    if life is None:
-                        continue
-                    exchange.seconds = life.behaviour.answer
-                    well = life.truth(self.platform.clock.now()) is Health.HEALTHY
-                    await asyncio.sleep(exchange.seconds)
-                    if not self.watch.answered(life):
-                        continue
-                    failed = self.platform.random.random() < life.behaviour.error_rate
-                    exchange.status = 500 if failed or not well else 200
+    def _ask(self) -> None:
+        """A client asks. No task of its own: of all that happens in a history this happens most often."""
+        with suppress(ConnectionRefusedError):
+            exchange = self.platform.begin(KEY, {})
+            life = self.platform.lives.get(exchange.instance)
+            if life is not None:
+                exchange.seconds = life.behaviour.answer
+                well = life.truth(self.platform.clock.now()) is Health.HEALTHY
+                self.timeline.call_later(exchange.seconds, self._answer, exchange, life, well)
+                return
+            self.platform.end(exchange)
+        self.timeline.call_later(self.history.every, self._ask)
+
+    def _answer(self, exchange: Exchange, life: Life, well: bool) -> None:
+        """Its answer, if somebody lives to give it; then it asks again."""
+        if self.watch.answered(life):
+            failed = self.platform.random.random() < life.behaviour.error_rate
+            exchange.status = 500 if failed or not well else 200
+        self.platform.end(exchange)
+        self.timeline.call_later(self.history.every, self._ask)

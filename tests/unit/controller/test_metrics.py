@@ -37,7 +37,7 @@ async def test_a_service_is_told_whole(site: Site) -> None:
     async with site.controller() as control:
         await control.deploy(service(replicas=3))
         for status in (200, 200, 500):
-            async with site.platform.request("shop/web", {}) as exchange:
+            with site.platform.request("shop/web", {}) as exchange:
                 exchange.status = status
         series = await told(control)
     assert series["crossfade_release",] == 1
@@ -92,7 +92,7 @@ async def test_the_dashboard_asks_only_for_what_there_is(site: Site) -> None:
     asked = {name for p in panels for t in p["targets"] for name in re.findall(r"crossfade_[a-z_]+", t["expr"])}
     async with site.controller() as control:
         await control.deploy(service())
-        async with site.platform.request("shop/web", {}) as exchange:
+        with site.platform.request("shop/web", {}) as exchange:
             exchange.status = 500
         api = Api(control.orders, Hub(), lambda _: None)
         api.looks.ended["shop/web", "succeeded"] += 1

@@ -77,7 +77,7 @@ async def test_every_query_of_the_dashboard_has_an_answer(site: Site, tmp_path: 
                     open_ = [q.replace("$__rate_interval", "10s").replace("$app", ".*") for q in queries]
                     while open_:
                         for status in (200, 500):
-                            async with site.platform.request("shop/web", {}) as exchange:
+                            with site.platform.request("shop/web", {}) as exchange:
                                 exchange.status = status
                         api.looks.ended["shop/web", "succeeded"] += 1
                         loop.trouble = "the disk is full"

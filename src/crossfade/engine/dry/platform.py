@@ -1,8 +1,8 @@
 """The platform in memory: what runs, who gets traffic and what was counted, the truth that its adapters report."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
@@ -83,6 +83,9 @@ class Exchange:
     address: str = ""
     status: int = 503
     seconds: float = 0.02
+    exposure: Exposure
+    release: int | None
+    preview: bool
 
 
 _STAY = 0.3  # of the visitors, with a release that lost its share
@@ -183,9 +186,8 @@ class Platform:
         health = life.truth(self.clock.now())
         return "" if health is Health.HEALTHY else "nobody listens" if health is Health.STARTING else "answered 503"
 
-    @asynccontextmanager
-    async def request(self, service: str, headers: Mapping[str, str]) -> AsyncIterator[Exchange]:
-        """One request of a client: who answers it is drawn when it comes, and it is counted when the block ends."""
+    def begin(self, service: str, headers: Mapping[str, str]) -> Exchange:
+        """A request of a client: who answers it is drawn when it comes. ConnectionRefusedError where nobody listens."""
         self.settle()
         exposure = self.exposed.get(service)
         if exposure is None:
@@ -193,28 +195,40 @@ class Platform:
         preview = exposure.routing.preview if exposure.service.preview.header in headers else None
         release = self._release(exposure.routing) if preview is None else preview
         instance = self._instance(exposure.routing, release)
-        exchange = Exchange(instance=instance, address=exposure.addresses.get(instance, ""))
         exposure.in_flight[instance] += 1
-        try:
-            yield exchange
-        finally:
-            exposure.in_flight[instance] -= 1
-            exposure = self.exposed.get(service, exposure)
-            self.count(exposure, release, exchange, preview=preview is not None)
+        return Exchange(
+            instance=instance,
+            address=exposure.addresses.get(instance, ""),
+            exposure=exposure,
+            release=release,
+            preview=preview is not None,
+        )
 
-    def count(self, exposure: Exposure, release: int | None, exchange: Exchange, *, preview: bool) -> None:
-        """One request that ended, by its release and, unless it was a preview's, by the service."""
+    def end(self, exchange: Exchange) -> None:
+        """It is answered: counted by its release and, unless it was a preview's, by the service."""
+        begun, release = exchange.exposure, exchange.release
+        begun.in_flight[exchange.instance] -= 1
+        exposure = self.exposed.get(begun.service.key, begun)
         failed = exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         one = _one(1000 * exchange.seconds, failed=failed)
         if release is not None:
             known = exposure.groups.get(release)
             exposure.groups[release] = one if known is None else known + one
-        if preview:
+        if exchange.preview:
             return
         exposure.total += one
         if failed:
             cause = "no release serving" if release is None else f"{exchange.status} from instance"
             exposure.failed[cause] += 1
+
+    @contextmanager
+    def request(self, service: str, headers: Mapping[str, str]) -> Iterator[Exchange]:
+        """The same as a block, in which the request is under way."""
+        exchange = self.begin(service, headers)
+        try:
+            yield exchange
+        finally:
+            self.end(exchange)
 
     def _release(self, routing: Routing) -> int | None:
         if not routing.weights:
