@@ -11,6 +11,7 @@ from tests.contract.balancer_kits import kit, routing, service
 from tests.support.backend import Backend
 from tests.support.certificate import certificate
 from tests.support.ports import free_port
+from tests.support.stranger import client, say, seen_by_app
 
 from crossfade.core.service import Listener, Rule, Service, Sticky
 from crossfade.engine.ports.balancer import LoadBalancer
@@ -27,35 +28,6 @@ async def balancer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 def made(**listener: object) -> Service:
     return service(listener=Listener(host="127.0.0.1", http=free_port(), **listener))  # type: ignore[arg-type]
-
-
-async def say(port: int | None, text: str, *, first: bytes = b"") -> str:
-    """The whole answer to a request of these lines, each header on its own; empty when nobody answers."""
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(first + f"{text}\nconnection: close\n\n".replace("\n", "\r\n").encode("latin-1"))
-        async with asyncio.timeout(30):
-            answer = await reader.read()
-    except ConnectionError:
-        return ""
-    writer.close()
-    return answer.decode("latin-1")
-
-
-async def seen_by_app(web: Service, *headers: str, first: bytes = b"") -> dict[str, str]:
-    """The headers that reach the app, names in lower-case letters."""
-    lines = "\n".join(("GET /headers HTTP/1.1", "host: x", *headers))
-    _, _, body = (await say(web.listener.http, lines, first=first)).partition("\r\n\r\n")
-    return {
-        name.lower(): value
-        for line in body.split("\r\n")[1:]
-        if (name := line.partition(": ")[0]) and (value := line.partition(": ")[2]) is not None
-    }
-
-
-def client(seen: dict[str, str]) -> tuple[str, str, str]:
-    """Who it is for the app, twice, and how it came."""
-    return seen["x-forwarded-for"], seen["x-real-ip"], seen["x-forwarded-proto"]
 
 
 CLAIMS = (
@@ -315,7 +287,11 @@ class TestPaths:
     async def test_a_host_that_no_name_can_be_reaches_no_app(self, balancer: LoadBalancer) -> None:
         """An app would write it into its pages and mails; but what an escape says is the app's to read."""
         web = made()
-        odd = ("x/evil", "x y", "x\ty", 'x"><b>', "x#y", "x?y", "x\\y", "x|y", "{x}", "b\xfccher.example")
+        odd = (
+            *("x/evil", "x y", "x\ty", 'x"><b>', "x#y", "x?y", "x\\y", "x|y", "{x}", "b\xfccher.example"),
+            *("me@x", "x:@evil.example", "x:80@evil.example", "x:80x", "x:80:81", "[::1]evil.example", "x:80,y", "x,y"),
+            *("", ".", "x..y", ".x", "[x]"),
+        )
         async with Backend("a") as app:
             await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
             for host in odd:
@@ -323,7 +299,7 @@ class TestPaths:
                 assert answer.startswith("HTTP/1.1 400 "), (host, answer)
             assert (await say(web.listener.http, "GET / HTTP/1.1")).startswith("HTTP/1.1 400 ")
             assert app.seen == []
-            for host in ("x", "x:8080", "my_app.local", "[::1]:80", "x%0", "a-b.c~d!$&'()*+,;=@"):
+            for host in ("x", "x:8080", "my_app.local", "[::1]:80", "x%0", "a-b.c~d!$&'()*+;=", "x:", "x.:8080"):
                 answer = await say(web.listener.http, f"GET / HTTP/1.1\nhost: {host}")
                 assert answer.startswith("HTTP/1.1 200 "), (host, answer)
             assert " 200 " in (await say(web.listener.http, "GET / HTTP/1.0")).partition("\r\n")[0]

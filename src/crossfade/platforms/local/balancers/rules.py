@@ -35,9 +35,13 @@ CLAIMS = (
     *("X-Auth-Request-Groups", "X-Webauth-User", "X-Client-Cert", "X-Ssl-Client-Cert", "Ssl-Client-Cert"),
     *("X-Client-Verify", "X-Ssl-Client-Verify", "Ssl-Client-Verify", "X-Ssl-Client-S-Dn", "Ssl-Client-S-Dn"),
 )
-# What a name or an address may have (RFC 3986, 3.2.2), for a class of a pattern. A Host with anything else is answered
-# with 400, as Envoy does by itself: of it an app would make a link into a page or a mail.
-HOST_LETTERS = "][!$-.0-;=@A-Z_a-z~"
+# A Host that is no name or address with a port (RFC 9110, 7.2) is answered with 400: an app would make links of it for
+# pages and mails, and `shop.example:@evil.example` leads to evil.example. No comma is in it, which a name might have:
+# by one Envoy joins two Hosts.
+_LABEL = "[0-9A-Za-z!$&'()*+;=_~%-]+"
+HOST = rf"(\[[0-9A-Fa-f:.]+\]|{_LABEL}(\.{_LABEL})*\.?)(:[0-9]*)?"
+# What a trusted proxy may call the scheme, wss where it says so of WebSockets. Of several, the first is the browser's.
+SCHEMES = {"https": "https|wss", "http": "http|ws"}
 HEAD_WITHIN = "10s"  # for a request's head: one that trickles in holds a connection, of which there is a limited number
 _HTTP, _HTTPS = 80, 443
 _EVERY_PATH = frozenset({"*", "/*"})

@@ -144,9 +144,9 @@ def _routes(match: Json, to: _To) -> Iterator[Json]:
         (_PLAIN, "ends", True),
         ([_WEBSOCKET, _GET], "lasts", True),
         ([_EVENTS, _SAFE], "may last", True),
-        ([_EVENTS], "may last", False),
+        ([_EVENTS, _NO_TRACE], "may last", False),
         ([_SAFE], "ends", True),
-        ([], "ends", False),
+        ([_NO_TRACE], "ends", False),
     ):
         route = _route({**match, "headers": [*headers, *more]}, to, answer=answer, repeatable=repeatable)
         yield route if more == _PLAIN else {**route, "typed_per_filter_config": streams.looked_for()}
@@ -170,6 +170,8 @@ CAME_BY_HTTP: Json = {  # to us, or as a trusted proxy says: what others say of 
     "invert_match": True,
     "treat_missing_header_as_empty": True,
 }
+# Who answers a TRACE shows what only the app is told.
+_NO_TRACE: Json = {"name": ":method", "string_match": {"exact": "TRACE"}, "invert_match": True}
 _SAFE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
 
 

@@ -18,7 +18,7 @@ from crossfade.platforms.local.balancers.envoy.routes import (
     preview_by_name,
     routes_of_rule,
 )
-from crossfade.platforms.local.balancers.rules import Door, by_host, seen_at, sent_on
+from crossfade.platforms.local.balancers.rules import HOST, Door, by_host, seen_at, sent_on
 
 FEW = 32  # rules that are as soon tried one after the other
 ASKED_AGAIN = 1 << 20  # bytes that a request has at most which is asked again, as Envoy would hold by itself
@@ -114,13 +114,26 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str],
     ] + [_host(host, list(_sent_on(to))) for host, to in sent_on(door, rules_by_host)]
 
 
+_ODD_HOST = RoutePart(
+    {
+        "name": "refused",
+        "match": {
+            "prefix": "/",
+            "headers": [{"name": ":authority", "string_match": {"safe_regex": {"regex": HOST}}, "invert_match": True}],
+        },
+        "direct_response": {"status": 400},
+    }
+)
+
+
 def _host(name: str, routes: Sequence[Json | RoutePart]) -> Json:
+    routes = [_ODD_HOST, *routes]
     return {"name": name, "domains": [name], "routes": routes, "request_body_buffer_limit": ASKED_AGAIN}
 
 
 def _ruled(name: str, named: Sequence[tuple[tuple[str, str], Parts]], rules: Sequence[tuple[str, Parts]]) -> Json:
     """A host with its routes in order. Of many rules it has a `tree` besides, by which they are told to Envoy: how many
-    of the routes belong to each preview's header and value, and then to each rule's path.
+    of the routes, after the one that refuses, belong to each preview's header and value, and then to each rule's path.
     """
     host = _host(name, [part for _, parts in (*named, *rules) for part in parts])
     if len(rules) <= FEW:

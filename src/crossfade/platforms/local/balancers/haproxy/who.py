@@ -4,16 +4,17 @@ import re
 from collections.abc import Collection, Iterator
 
 from crossfade.platforms.local.balancers.haproxy.settings import quoted
-from crossfade.platforms.local.balancers.rules import CLAIMS, HOST_LETTERS, Door
+from crossfade.platforms.local.balancers.rules import CLAIMS, HOST, SCHEMES, Door
 
 ODD = "{ var(txn.odd) -m found }"
 _TRUSTED = "{ var(txn.trusted) -m found }"
-_HOST = f"{{ req.fhdr(host) -m reg {quoted(f'^[{HOST_LETTERS}]*$')} }}"  # there, and nothing odd about it
+_PATH = "{ url_beg / }"
+_HOST = f"{{ req.fhdr(host) -m reg {quoted(f'^{HOST}$')} }}"  # there, and nothing odd about it
 _PROXIES = 8  # as many may stand one behind the other
 _CLAIMS = ("X-Forwarded-Proto", *CLAIMS)
 _OURS = ("X-Forwarded-For", "X-Real-IP")
 _CGI = "Proxy"  # becomes HTTP_PROXY in CGI, and then all the app asks for goes there
-_CONNECTION = ("Connection", "Upgrade", "HTTP2-Settings")
+_CONNECTION = ("Connection", "Upgrade", "HTTP2-Settings", "Transfer-Encoding")
 # To WSGI and CGI, x_forwarded_proto is x-forwarded-proto, and to some x.forwarded.proto, too.
 _ODD_LETTER = "[^a-z0-9-]"
 
@@ -50,10 +51,17 @@ def _odd(door: Door, previews: Collection[str]) -> Iterator[str]:
     places = r"% /. // '\'" if door.by_path else "% /."  # of the whole URL: in `//x` HAProxy finds no path
     odd, claims = (_CGI, *_CONNECTION, *previews), (*_CLAIMS, *_OURS)
     names = _named(*odd) if door.trusted else _named(*odd, *claims)
-    asked = f"{{ url -m sub {places} }} or {{ method CONNECT }} or !{_HOST}"
+    asked = f"{{ url -m sub {places} }} or {{ method TRACE }} or !{_HOST} or {_no_path(door)}"
     yield f"  http-request set-var(txn.odd) int(1) if {asked} or {names}"
     if door.trusted:
         yield f"  http-request set-var(txn.odd) int(1) if !{_TRUSTED} {_named(*claims)}"
+
+
+def _no_path(door: Door) -> str:
+    """Does the request ask for something else than a path? In HTTP/2 all have a whole URL here, and go on as a path."""
+    if not door.tls:
+        return f"!{_PATH}"
+    return f"!{{ url_beg / https:// }} or !{_PATH} !HTTP_2.0"
 
 
 def _named(*names: str) -> str:
@@ -73,14 +81,23 @@ def _of_a_stranger(door: Door) -> Iterator[str]:
 def _believed(door: Door) -> Iterator[str]:
     """A trusted proxy is believed what it says of its client, and anybody else nothing."""
     ranges = " ".join(door.trusted)
+    # HAProxy reads no address in brackets, and would step over what is none: who is named before that, nobody knows.
+    odd = f"{_TRUSTED} {{ req.fhdr(x-forwarded-for) -m reg {quoted('[^0-9A-Fa-f:., ]')} }}"
+    for rule, found, instead in (
+        ("replace-value", r"^\[([0-9A-Fa-f:.]+)\](:[0-9]+)?$", r"\1"),
+        ("replace-header", r"^.*[^0-9A-Fa-f:., ][^,]*", ""),
+    ):
+        yield f"  http-request {rule} X-Forwarded-For {quoted(found)} {quoted(instead)} if {odd}"
     for back in range(1, _PROXIES + 1):
         yield f"  http-request set-src hdr_ip(x-forwarded-for,-{back}) if {_TRUSTED} {{ src {ranges} }}"
     yield f"  http-request del-header {quoted(f'^({_either(*_CLAIMS)})$')} -m reg if {ODD} !{_TRUSTED}"
     yield f"  http-request del-header {quoted(f'^{_either(_CGI)}$|{_ODD_LETTER}')} -m reg if {ODD}"
     for name in _OURS:
         yield f"  http-request set-header {name} %[src]"
-    given = "{ req.hdr_cnt(x-forwarded-proto) gt 0 }"
-    yield f"  http-request set-header X-Forwarded-Proto {_proto(door)} unless {given}"
+    for scheme, words in SCHEMES.items():
+        said = quoted(rf"^({words})[ \t]*(,|$)")
+        yield f"  http-request set-var(txn.proto) str({scheme}) if {{ req.fhdr(x-forwarded-proto,1) -m reg -i {said} }}"
+    yield f"  http-request set-header X-Forwarded-Proto %[var(txn.proto,{_proto(door)})]"
 
 
 def _either(*names: str) -> str:
@@ -96,10 +113,10 @@ def connection() -> Iterator[str]:
     """What a client says of its connection stays between it and us.
 
     Of what it names there (`Connection: X-Forwarded-Proto`), an app that is a proxy itself would take out what we say.
-    An upgrade to HTTP/2 would be a tunnel, whose further requests no route has seen, and so would a CONNECT that an app
-    answers as it answers anything.
+    An upgrade to HTTP/2 would be a tunnel, whose further requests no route has seen. What is chunked in HTTP/1.0, which
+    has no chunks, some apps would take for the next request.
     """
-    yield f"  http-request deny deny_status 405 if {ODD} {{ method CONNECT }}"
+    yield f"  http-request deny deny_status 400 if {ODD} HTTP_1.0 {{ req.fhdr(transfer-encoding) -m found }}"
     websocket = "{ req.hdr(upgrade) -m str -i websocket }"
     yield f"  http-request set-header Connection Upgrade if {ODD} {websocket}"
     for name in ("Connection", "Upgrade"):
@@ -108,9 +125,18 @@ def connection() -> Iterator[str]:
 
 
 def host() -> Iterator[str]:
-    """One that no name can be is refused, and none at all but in HTTP/1.0, which has none yet."""
+    """One that no name can be is refused, and none at all but in HTTP/1.0, which has none yet.
+
+    A whole URL, which HAProxy takes only with the same Host, goes on as its path. No path is `*`, nor `host:port` as of
+    a CONNECT, which would be a tunnel to an app that answers it as it answers anything. A TRACE would show what only
+    the app is told.
+    """
     odd = f"{ODD} !{_HOST}"
     yield f"  http-request deny deny_status 400 if {odd} {{ req.fhdr(host) -m found }} or {odd} !HTTP_1.0"
+    url = f"{ODD} !{_PATH}"
+    yield f"  http-request deny deny_status 400 if {url} !{{ url -m reg -i ^https?://[^/?]+/ }} or {url} !{_HOST}"
+    yield f"  http-request set-uri %[pathq] if {url}"
+    yield f"  http-request deny deny_status 405 if {ODD} {{ method TRACE }}"
 
 
 def path(door: Door) -> Iterator[str]:

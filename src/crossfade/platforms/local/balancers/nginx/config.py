@@ -240,6 +240,7 @@ def _front(door: Door, host: str, certificate: str, key: str) -> Iterator[str]:
     yield from _client(door)
     yield f"server_name {'_' if host == '*' else host};"
     yield "if ($cf_odd_host) { return 400; }"
+    yield 'if ($request_uri ~ "#") { return 400; }'  # nginx takes the path to end there, the app may not
     if certificate:
         yield f"ssl_certificate {certificate}; ssl_certificate_key {key};"
     yield f"access_log {settings.REQUESTS} requests buffer=32k flush=20ms;"

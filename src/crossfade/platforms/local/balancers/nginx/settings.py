@@ -1,7 +1,7 @@
 """Settings that are the same for every nginx of ours."""
 
 from crossfade.platforms.local.balancers.nginx.words import quoted
-from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, HOST_LETTERS
+from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, HOST, SCHEMES
 
 REQUESTS = "requests.log"
 ERRORS = "error.log"
@@ -37,6 +37,7 @@ _VARIABLES = {name: name.lower().replace("-", "_") for name in CLAIMS}
 _CLAIMS = "\n".join(f"proxy_set_header {name} $cf_{variable};" for name, variable in _VARIABLES.items())
 # The Host that reaches an app is the one that its route was found by, which the first line of a request may name.
 _SAME_HOST = r"^(?<cf_named>\S+) (?P=cf_named)\.?(?::\d*)?$"
+_SCHEMES = " ".join(rf"'~*^1:({words})\s*(,|$)' {scheme};" for scheme, words in SCHEMES.items())
 _BELIEVED = "\n".join(
     f"map $cf_trusted $cf_{variable} {{ default ''; 1 $http_{variable}; }}" for variable in _VARIABLES.values()
 )
@@ -71,17 +72,17 @@ proxy_set_header X-Request-Id $cf_request_id;
 proxy_set_header Upgrade $cf_upgrade;
 proxy_set_header HTTP2-Settings '';
 proxy_set_header Connection $cf_connection;
-map "$host $http_host" $cf_host {{ default $host; '~ $' ''; '~*{_SAME_HOST}' $http_host; }}
-map $http_host $cf_odd_host {{ default ''; {quoted(f"~[^{HOST_LETTERS}]")} 1; }}
+map "$host $http_host" $cf_host {{ default $host; '_ ' ''; '~*{_SAME_HOST}' $http_host; }}
+map $http_host $cf_odd_host {{ default 1; '' ''; {quoted(f"~^{HOST}$")} ''; }}
 geo $cf_dollar {{ default '$'; }}
 map '' $cf_trusted {{ default ''; }}
-map "$cf_trusted:$http_x_forwarded_proto" $cf_scheme {{ default $scheme; ~*^1:https$ https; ~*^1:http$ http; }}
+map "$cf_trusted:$http_x_forwarded_proto" $cf_scheme {{ default $scheme; {_SCHEMES} }}
 map $cf_scheme $cf_secure {{ default ''; https '; Secure'; }}
 {_BELIEVED}
 map '' $cf_kind {{ default none; }}
 map '' $cf_service {{ default ''; }}
 map '' $cf_group {{ default ''; }}
-map $http_upgrade $cf_upgrade {{ default ''; ~*^websocket$ websocket; }}
+map $server_protocol:$http_upgrade $cf_upgrade {{ default ''; ~*^HTTP/1.1:websocket$ websocket; }}
 map $cf_upgrade $cf_connection {{ default upgrade; '' ''; }}
 map $http_x_request_id $cf_request_id {{ default $http_x_request_id; '' $request_id; }}
 map "$http_upgrade:$http_accept" $cf_streaming {{ default ''; ~*^websocket: stream; ~text/event-stream stream; }}

@@ -11,6 +11,7 @@ from xds.type.matcher.v3 import matcher_pb2
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json
 from crossfade.platforms.local.balancers.envoy.routes import path_match
+from crossfade.platforms.local.balancers.rules import HOST
 
 _ROUTE = bytes([route_components_pb2.RouteList.ROUTES_FIELD_NUMBER << 3 | 2])  # what stands before a route in a list
 _LIST = "type.googleapis.com/envoy.config.route.v3.RouteList"
@@ -22,7 +23,8 @@ def matcher(tree: Json, routes: Sequence[bytes]) -> matcher_pb2.Matcher:
     Envoy looks at the longest stem that a path begins with, and where none of its rules is for the path at the next
     shorter one: `/api/v2x` begins with `/api/v2`, whose rule it is not, and finds that of `/api`.
     """
-    listed = iter([_ROUTE + route[1:] for route in routes])
+    refusing, *others = [_ROUTE + route[1:] for route in routes]
+    listed = iter(others)
     named = [(header, value, _take(listed, number)) for header, value, number in tree["named"]]
     by_path = matcher_pb2.Matcher()
     by_path.matcher_tree.input.CopyFrom(_header(":path"))
@@ -32,9 +34,13 @@ def matcher(tree: Json, routes: Sequence[bytes]) -> matcher_pb2.Matcher:
         rule = stems[stem].matcher.matcher_list.matchers.add()
         rule.predicate.CopyFrom(_any_of(_written_as(kind, stem)))
         rule.on_match.CopyFrom(_to(_take(listed, number)))
-    if not named:
-        return by_path
     found = matcher_pb2.Matcher()
+    refused = found.matcher_list.matchers.add()
+    good = refused.predicate.not_matcher.single_predicate
+    good.input.CopyFrom(_header(":authority"))
+    good.value_match.safe_regex.google_re2.SetInParent()
+    good.value_match.safe_regex.regex = HOST
+    refused.on_match.CopyFrom(_to(refusing))
     for header, value, them in named:
         one = found.matcher_list.matchers.add()
         one.predicate.single_predicate.input.CopyFrom(_header(header))
