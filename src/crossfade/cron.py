@@ -24,7 +24,7 @@ def complaint(schedule: str, timezone: str) -> str:
     except CronSimError as error:
         if _is_a_date_that_no_year_has(schedule):
             return "which never comes"
-        return f"which is no schedule: {str(error)[:1].lower()}{str(error)[1:]}"
+        return f"which is not a schedule: {str(error)[:1].lower()}{str(error)[1:]}"
     return "" if came is not None else "which never comes"
 
 

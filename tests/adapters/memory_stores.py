@@ -60,7 +60,7 @@ class MemoryStores:
         self._require(store)
         file = backup or next(reversed(self.backups), "")
         if file not in self.backups:
-            raise WrongInputError(f"{file or f'a backup of {store.key}'} is not there")
+            raise WrongInputError(f"{file or f'a backup of {store.key}'} does not exist")
         self.data[store.key] = self.backups[file]
         return file
 

@@ -112,7 +112,7 @@ async def test_data_is_written_down_given_back_and_outlives_its_store(shelf: She
     with pytest.raises(RefusedError, match="does not run"):
         await keeper.backup(store)
     await keeper.ensure(store, {"PASSWORD": "x"}, replace=False)
-    with pytest.raises(WrongInputError, match="is not there"):
+    with pytest.raises(WrongInputError, match="does not exist"):
         await keeper.restore(store, "")
     file = await keeper.backup(store)
     assert await keeper.restore(store, "") == file

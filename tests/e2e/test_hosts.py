@@ -333,7 +333,7 @@ def test_a_host_whose_key_changed_is_told_nothing(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("ssh", "code", "said"),
     [
-        ({"key": "/nowhere/id"}, 2, "the key /nowhere/id is not there"),
+        ({"key": "/nowhere/id"}, 2, "the key /nowhere/id does not exist"),
         ({"known_hosts": "/dev/null"}, 4, "is not known here, so it was told nothing"),
         ({"crossfade": "no-such-crossfade"}, 4, "has no crossfade"),
     ],

@@ -360,7 +360,7 @@ def test_without_its_key_nothing_is_opened(team: Callable[[int], Team]) -> None:
         ran = of.run("deploy")
     finally:
         (of.place.ssh.root / "forgotten").rename(of.place.ssh.root / "id")
-    assert (ran.code, "the key" in ran.out, "is not there" in ran.out) == (2, True, True), ran.out
+    assert (ran.code, "the key" in ran.out, "does not exist" in ran.out) == (2, True, True), ran.out
     assert of.place.rig.calls().get("ec2:AuthorizeSecurityGroupIngress", 0) == before
     assert of.place.rules() == []
 

@@ -55,4 +55,4 @@ async def test_a_folder_that_is_not_there_is_said_in_a_sentence(shop: App) -> No
     """What git ignores and no build makes is the usual reason."""
     result = await shop.deploy(replace(site(shop, "one"), build="", static=Static(folder="out")))
     assert result["rollout"]["state"] == "failed"
-    assert "out is no folder of this release" in str(result["rollout"]["reason"])
+    assert "out is not a folder of this release" in str(result["rollout"]["reason"])

@@ -136,7 +136,7 @@ def test_nothing_happens_unconfirmed(project: Project) -> None:
     ran = project.run("apply", "-e", "prod", "--yes")
     assert (ran.code, "confirm it with --confirm prod" in ran.err) == (3, True)
     ran = project.run("apply", "-e", "prod", "--confirm", "dev")
-    assert (ran.code, "names another environment than prod" in ran.err) == (2, True)
+    assert (ran.code, "names a different environment from prod" in ran.err) == (2, True)
     ran = project.run("destroy", "-e", "dev", "--confirm", "dev")
     assert "nothing to change" in ran.out
     assert not project.state("dev").exists()

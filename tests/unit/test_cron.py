@@ -58,8 +58,8 @@ def test_the_latest_moment_is_the_last_of_many() -> None:
         ("0 0 29 2 *", ""),
         ("0 0 31 2 *", "which never comes"),
         ("0 0 31 4,6 *", "which never comes"),
-        ("61 * * * *", "which is no schedule: bad minute"),
-        ("0 3 * *", "which is no schedule: wrong number of fields"),
+        ("61 * * * *", "which is not a schedule: bad minute"),
+        ("0 3 * *", "which is not a schedule: wrong number of fields"),
     ],
 )
 def test_what_is_wrong_with_a_schedule_is_said(schedule: str, why: str) -> None:

@@ -130,7 +130,7 @@ def _read(answer: AnswerReader) -> Any:
     except ValueError:
         text = content.decode(errors="replace").strip()[:200]
         raise PlatformError(
-            f"the controller answered {answer.status}: {text}", "`crossfade up --restart` replaces it by this version"
+            f"the controller answered {answer.status}: {text}", "`crossfade up --restart` replaces it with this version"
         ) from None
     if isinstance(said, dict) and "error" in said:
         why = said["error"]

@@ -64,7 +64,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "hosts": ("hosts.hosts", "Make servers with SSH ready for `platform: hosts`."),
     },
     "The machine": {
-        "up": ("machine.machine", "Start the controller, or replace it by this version."),
+        "up": ("machine.machine", "Start the controller, or replace it with this version."),
         "down": ("machine.machine", "Stop an app, the controller, or everything."),
         "demo": ("machine.demo", "Watch real releases go out under traffic, in under a minute."),
     },
@@ -212,7 +212,7 @@ def _failed_nowhere() -> int:
     try:
         os.getcwd()  # noqa: PTH109  pathlib is a dozen modules, and --help does without
     except FileNotFoundError:
-        return _failed("the folder that this shell is in is gone", "go to one that is there: cd", 2)
+        return _failed("the folder that this shell is in is gone", "go to one that exists: cd", 2)
     raise  # noqa: PLE0704
 
 

@@ -45,7 +45,7 @@ def require(service: Json, place: Callable[[Keys], str] = ".".join) -> None:
     """WrongInputError for the first that is not there; `place` says where in the file its keys are."""
     for one in absent(service):
         raise WrongInputError(
-            f"{place(one.keys)}: {one.whose} is not there: {one.word}",
+            f"{place(one.keys)}: {one.whose} was not found: {one.word}",
             f"install it, correct it ({one.command}), or deploy from the shell whose PATH has it",
         )
 

@@ -118,7 +118,7 @@ def _of_file(name: str, folder: Path, path: str, failed: list[str]) -> str | Non
     try:
         return from_folder(folder, path).read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         failed.append(f"the secret {name} cannot be read from {path}: {reason}")
         return None
 
@@ -147,5 +147,5 @@ def _printed(
         except subprocess.TimeoutExpired:
             failed.append(f"the secret {name}: its command did not end within {LIMIT:.0f} s")
         except UnicodeDecodeError:
-            failed.append(f"the secret {name}: its command printed no text in UTF-8")
+            failed.append(f"the secret {name}: its command did not print UTF-8 text")
     return printed[folder, command]

@@ -92,7 +92,7 @@ def destination(ledger: Ledger, to: str, order: Order) -> Release:
     if target.outcome is not Outcome.GOOD and not order.force:
         raise RefusedError(
             f"release {target.label} is {target.outcome}{': ' + target.why if target.why else ''}",
-            "`--force` goes there even so",
+            "`--force` goes there anyway",
         )
     same_kind(ledger, target.service)
     has_files(ledger, target)
@@ -107,7 +107,7 @@ def unmigrated(later: Iterable[Release], target: Release, order: Order) -> None:
         raise RefusedError(
             f"release {found[-1].label} migrated the database after release {target.label} was made: "
             "the older code may not understand it",
-            "restore a backup or deploy a fix; `--force` goes back even so",
+            "restore a backup or deploy a fix; `--force` goes back anyway",
         )
 
 

@@ -215,7 +215,7 @@ class Orders:
         except StaleTokenError:
             raise
         except CrossfadeError as error:
-            return f"; the platform goes on trying, for it could not be told to stop: {error}"
+            return f"; the platform goes on trying, because it could not be told to stop: {error}"
         if loop.ledger.outdated == began:  # else another one began meanwhile
             await loop.record("service restarted", {"instances": [], "by": ""})
             loop.wake()

@@ -144,7 +144,7 @@ def _sources(service: Service | Store, folder: Path, values: Mapping[str, str]) 
     wrong = sorted(name for name in held if _VARIABLE.fullmatch(name) is None)
     if wrong:
         raise WrongInputError(
-            f"{', '.join(files)} has variables that no shell knows: {', '.join(wrong)}", "name them otherwise"
+            f"{', '.join(files)} has variables that no shell knows: {', '.join(wrong)}", "give them other names"
         )
     return {
         "folder": str(folder),

@@ -19,7 +19,7 @@ from crossfade.file.reading.problem import Problem, WrongFileError, nearest, sho
 from crossfade.file.reading.variables import Filling, variables_beside
 from crossfade.file.reading.wording import keys_of, problems
 from crossfade.paths import from_folder
-from crossfade.source.there import is_file, is_folder
+from crossfade.source.there import is_file, is_folder, why_no_file, why_no_folder
 
 DEFAULT_ENVIRONMENT = "local"
 # An environment is a part of the file; it cannot rename the application or contain further environments.
@@ -147,7 +147,7 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
             yield Problem(place, f"found {shown(path)}, {why}", allowed)
         for key, index, path, allowed in making.missing(service, folder) if isinstance(service, Service) else ():
             yield Problem(
-                settings.at((section, name, key, index)).place, f"found {shown(path)}, which is not there", allowed
+                settings.at((section, name, key, index)).place, f"found {shown(path)}, which does not exist", allowed
             )
         if isinstance(service, Service) and (wrong := _missing_of_static(service, folder)):
             yield Problem(settings.at((section, name, *wrong[0])).place, f"found {wrong[1]}", wrong[2])
@@ -156,10 +156,10 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
             place = settings.at((section, name, "image", "build", missing[0])).place
             yield Problem(place, f"found {shown(missing[1])}, {missing[2]}", missing[3])
         for index, one in enumerate(service.env_file):
-            if one.required and not is_file(from_folder(folder, one.path)):
+            if one.required and not is_file(file := from_folder(folder, one.path)):
                 place = settings.at((section, name, "env_file", index)).place
-                allowed = "a file that is there, or {path: ..., required: false}"
-                yield Problem(place, f"found {shown(one.path)}, which is no file", allowed)
+                allowed = "an existing file, or {path: ..., required: false}"
+                yield Problem(place, f"found {shown(one.path)}, {why_no_file(file)}", allowed)
 
 
 def _missing_of_static(service: Service, folder: Path) -> tuple[tuple[str, ...], str, str] | None:
@@ -169,11 +169,11 @@ def _missing_of_static(service: Service, folder: Path) -> tuple[tuple[str, ...],
         return None
     there = from_folder(folder, service.source) / static.folder
     if not is_folder(there):
-        found = f"{shown(static.folder)}, which is no folder"
+        found = f"{shown(static.folder)}, {why_no_folder(there)}"
         return ("static",), found, "a folder below the source, or a build that makes it"
     if static.fallback and not is_file(there / static.fallback):
-        found = f"{shown(static.fallback)}, which is no file of {static.folder}"
-        return ("static", "fallback"), found, "a page that is there, such as index.html, or a build that makes it"
+        found = f"{shown(static.fallback)}, which is not a file in {static.folder}"
+        return ("static", "fallback"), found, "an existing page, such as index.html, or a build that makes it"
     return None
 
 
@@ -183,10 +183,12 @@ def _missing_of(build: Build, folder: Path) -> tuple[str, str, str, str] | None:
         return None
     context = from_folder(folder, build.context)
     if not is_folder(context):
-        return "context", build.context, "which is no folder", "a folder with a Dockerfile, from where this file stands"
+        allowed = "a folder with a Dockerfile, relative to this file"
+        return "context", build.context, why_no_folder(context), allowed
     dockerfile = build.dockerfile or "Dockerfile"
     if not is_file(context / dockerfile):
-        return "dockerfile", dockerfile, "which is no file", f"a Dockerfile's path, from {build.context}"
+        allowed = f"a Dockerfile's path, relative to {build.context}"
+        return "dockerfile", dockerfile, why_no_file(context / dockerfile), allowed
     return None
 
 

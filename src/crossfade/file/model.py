@@ -284,14 +284,14 @@ class App(Settings, Named):
             if job.service is None and len(names) > 1:
                 yield Clash(("jobs", name), "a job without a service", f"service, one of {', '.join(names)}")
             elif job.service is not None and job.service not in names:
-                found = f'"{job.service}", which is no service'
+                found = f'"{job.service}", which is not a service'
                 yield Clash(("jobs", name, "service"), found, f"one of {', '.join(names)}", nearest(job.service, names))
             elif self.platform == "aws":
                 yield from misfits_on_aws(name, job, self.services[self.service_of(job)].grace, self.cloud.compute.kind)
 
         for name in self.cloud.usage.jobs:
             if name not in self.jobs:
-                found, known = f'"{name}", which is no job', ", ".join(self.jobs)
+                found, known = f'"{name}", which is not a job', ", ".join(self.jobs)
                 yield Clash(("cloud", "usage", "jobs", name), found, f"one of {known}" if known else "no job")
 
     def _dependencies(self) -> Iterator[Clash]:
@@ -309,7 +309,7 @@ def _unmet(
                 allowed = f"{kind}s alone: every store is ready before any {kind} starts"
                 yield Clash((section, name, "depends_on", index), f'"{other}", which is a store', allowed)
             elif other not in parts:
-                found, allowed = f'"{other}", which is no {kind}', f"one of {', '.join(names)}"
+                found, allowed = f'"{other}", which is not a {kind}', f"one of {', '.join(names)}"
                 yield Clash((section, name, "depends_on", index), found, allowed, nearest(other, names))
     try:
         TopologicalSorter({name: part.depends_on for name, part in parts.items()}).prepare()

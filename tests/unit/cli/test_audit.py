@@ -165,7 +165,7 @@ def test_two_kinds_of_json_cannot_share_stdout(folder: Path) -> None:
 def test_what_is_no_plan_is_refused(folder: Path) -> None:
     """With how to make one."""
     (folder / "plan.json").write_text("{}")
-    with pytest.raises(WrongInputError, match="no plan"):
+    with pytest.raises(WrongInputError, match="not a plan"):
         run("--plan", "plan.json")
 
 

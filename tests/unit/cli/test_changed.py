@@ -43,7 +43,7 @@ def test_grouped_and_readable() -> None:
         "Data that will be lost:",
         "  bucket a (module.bucket_files.aws_s3_bucket.this): AWS refuses this until it is empty; an empty one follows",
         "",
-        "Changed by somebody else than Terraform since the last run:",
+        "Changed by something other than Terraform since the last run:",
         "  module.service_api.aws_ecs_service.this",
     ]
 

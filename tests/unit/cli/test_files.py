@@ -37,7 +37,7 @@ def test_init_writes_a_file_that_check_accepts(folder: Path) -> None:
 def test_init_never_overwrites(folder: Path) -> None:
     """A file that is there stays, unless --force says otherwise."""
     (folder / "crossfade.yaml").write_text(FILE)
-    with pytest.raises(RefusedError, match="is there already"):
+    with pytest.raises(RefusedError, match="already exists"):
         run("init")
     assert (folder / "crossfade.yaml").read_text() == FILE
     run("init", "--force")
@@ -100,7 +100,7 @@ def test_check_names_stores_and_jobs_and_programs_that_are_not_there(folder: Pat
     (todo,) = json.loads(run("check", "--json"))["todo"]
     assert todo == {
         "where": "jobs.tidy.command",
-        "what": "no-such-program is not there: install it, or correct it",
+        "what": "no-such-program was not found: install it, or correct it",
     }
 
 

@@ -109,7 +109,7 @@ def run(state: str, **changes: Any) -> dict[str, Any]:
     ("told", "said"),
     [
         (job(), "has not run yet"),
-        (job(run=run("running")), "runs since "),
+        (job(run=run("running")), "has been running since "),
         (job(run=run("done")), "done at "),
         (
             job(run=run("failed", detail="failed with code 3: no such table")),

@@ -54,8 +54,8 @@ def test_who_waits_is_told_of_each_trouble_once(capsys: pytest.CaptureFixture[st
     waiting.tell()
     waiting.tell()
     assert capsys.readouterr().err.splitlines() == [
-        "waits, for there is trouble: shop/web: Envoy does not answer",
-        "waits, for there is trouble: the balancer: Envoy cannot be used",
+        "waits, because there is trouble: shop/web: Envoy does not answer",
+        "waits, because there is trouble: the balancer: Envoy cannot be used",
     ]
 
 

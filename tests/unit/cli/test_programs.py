@@ -24,7 +24,7 @@ def service(tmp_path: Path) -> Service:
 def test_a_command_that_is_not_there_is_named(service: Service) -> None:
     """But where a build may yet bring it."""
     programs.require(encode(service))
-    with pytest.raises(WrongInputError, match=r"services.web.command: the command of shop/web is not there: ./walk"):
+    with pytest.raises(WrongInputError, match=r"services.web.command: the command of shop/web was not found: ./walk"):
         programs.require(encode(replace(service, command="./walk")))
     programs.require(encode(replace(service, command="./walk", build="make")))
 
@@ -32,7 +32,7 @@ def test_a_command_that_is_not_there_is_named(service: Service) -> None:
 def test_so_is_a_job_s(service: Service) -> None:
     """It would fail at night, when nobody looks."""
     job = Job(name="digest", schedule="0 3 * * *", command="no-such-program --all")
-    with pytest.raises(WrongInputError, match=r"the command of the job digest is not there: no-such-program") as told:
+    with pytest.raises(WrongInputError, match=r"the command of the job digest was not found: no-such-program") as told:
         programs.require(encode(replace(service, jobs=(job,))))
     assert "correct it (no-such-program --all)" in told.value.way_out
     programs.require(encode(replace(service, jobs=(replace(job, command="sleep 1"),))))
@@ -53,7 +53,7 @@ def test_a_deploy_says_where_it_stands(tmp_path: Path) -> None:
     with pytest.raises(WrongInputError) as told:
         preflight(call, read(call))
     assert told.value.cause.startswith(
-        f"{file}:5:5: jobs.tidy.command: the command of the job tidy is not there: no-such"
+        f"{file}:5:5: jobs.tidy.command: the command of the job tidy was not found: no-such"
     )
     assert told.value.exit_code == 2
 

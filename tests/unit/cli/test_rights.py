@@ -41,7 +41,7 @@ def test_for_a_program_it_is_under_a_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize("account", ["12", "12345678901x", "١٢٣٤٥٦٧٨٩٠١٢"])
 def test_an_account_is_twelve_digits(tmp_path: Path, account: str) -> None:
     """Anything else is refused before a policy is made of it."""
-    with pytest.raises(WrongInputError, match="is no account"):
+    with pytest.raises(WrongInputError, match="is not an account"):
         run(tmp_path, "--account", account)
 
 

@@ -90,7 +90,7 @@ def test_the_list_says_which_are_empty(aws: InMoto, folder: Path) -> None:
         (("TOKN",), "x", "prod has no secret TOKN"),
         (("TOKEN",), "", "the value for shop/prod/TOKEN is empty"),
         (("TOKEN",), "\n", "the value for shop/prod/TOKEN is empty"),
-        (("TOKEN",), b"\xff\xfe", "no text in UTF-8"),
+        (("TOKEN",), b"\xff\xfe", "not UTF-8 text"),
         (("TOKEN",), "x" * (MOST + 1), "has 65,537 bytes"),
         (("TOKEN", "--from", "/nonexistent"), "", "cannot be read from /nonexistent: No such file or directory"),
         (("TOKEN", "--command", "echo half; exit 3"), "", "the command for TOKEN ended with 3"),

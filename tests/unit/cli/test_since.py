@@ -44,6 +44,6 @@ def test_a_date_and_time() -> None:
 
 @pytest.mark.parametrize("text", ["yesterdayish", "10", "25:00", "10x", "", "2026-13-01", "2027-01-01", "5m10"])
 def test_anything_else_is_wrong_input(text: str) -> None:
-    """Said with what is allowed, and so is what has yet to come."""
+    """Said with what is allowed, and so is what is in the future."""
     with pytest.raises(WrongInputError, match="--since"):
         since(text, NOW)

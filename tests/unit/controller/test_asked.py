@@ -90,16 +90,16 @@ async def test_the_token_opens_the_door(server: Server) -> None:
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        (b"", "no JSON"),
-        (b"{", "no JSON"),
-        (b"\xff\xfe{}", "no JSON"),
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe{}", "not JSON"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
         (b"[]", "the request is []"),
         (b"null", "the request is null"),
-        (b'{"app": "shop", "replicas": NaN}', "NaN is no number"),
+        (b'{"app": "shop", "replicas": NaN}', "NaN is not a number"),
         (b'{"app": "shop", "replicas": 1e309}', "1e309 is too large"),
-        (b'{"app": "shop", "replicas": ' + b"9" * 5000 + b"}", "no JSON"),
+        (b'{"app": "shop", "replicas": ' + b"9" * 5000 + b"}", "not JSON"),
         (b"{}", "the request lacks"),
         (b'{"app": "../../etc"}', 'app: found "../../etc"'),
         (b'{"app": "shop", "service": "a\\nb"}', "service: found"),
@@ -131,8 +131,8 @@ async def test_a_number_that_is_none_is_named(server: Server, number: str) -> No
     [
         ({"app": "a/b"}, 'app: found "a/b"'),
         ({"name": "web;{"}, 'service: found "web;{"'),
-        ({"env": [["A=B", "x"]]}, "is no variable"),
-        ({"env": [["A", "x\0y"]]}, "is no variable"),
+        ({"env": [["A=B", "x"]]}, "is not a variable"),
+        ({"env": [["A", "x\0y"]]}, "is not a variable"),
         ({"replicas": 1e309}, "too large"),
     ],
 )

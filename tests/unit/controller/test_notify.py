@@ -179,13 +179,13 @@ async def test_an_address_that_is_missing_or_none_is_refused(site: Site, tmp_pat
         ]
         with pytest.raises(WrongInputError) as refused:
             notify.prepared("shop", [{**ASKED, "url": "https://"}])
-        assert "is no address" in str(refused.value)
+        assert "is not an address" in str(refused.value)
 
 
 async def test_other_addresses_are_told_by_apprise() -> None:
     """Where it is not installed, that and how to install it is said."""
     pytest.importorskip("apprise", reason="apprise is not installed (crossfade[notify])")
-    with pytest.raises(WrongInputError, match="is no address that Apprise knows") as refused:
+    with pytest.raises(WrongInputError, match="is not an address that Apprise knows") as refused:
         require_known("nonsense-geheim", "the value of TEAM")
     assert "geheim" not in str(refused.value)
     message = Message(id=7, at=0.0, sort="failed", kind="rollout", key="shop/web", state="failed", title="t", text="x")

@@ -234,7 +234,7 @@ async def test_another_pages_order_is_refused(there: There, headers: Json) -> No
 @pytest.mark.parametrize(
     ("path", "body", "cause"),
     [
-        ("order/down", {}, "'down' is no order of the page"),
+        ("order/down", {}, "'down' is not an order of the page"),
         ("order/promote", {}, "the request lacks"),
         ("order/promote", {"app": "../x", "rollout": 1, "step": 1}, "app: found"),
         ("order/promote", {"service": "nobody", "rollout": 1, "step": 1}, "nobody does not run here"),

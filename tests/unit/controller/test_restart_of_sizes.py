@@ -68,7 +68,7 @@ def test_what_the_platform_cannot_be_told_to_stop_stays_on_record() -> None:
         await orders.restart(here.loop, KIM)
         said = await orders.restarted(here.loop)
         assert said.endswith(
-            "the platform goes on trying, for it could not be told to stop: these credentials may not end it"
+            "the platform goes on trying, because it could not be told to stop: these credentials may not end it"
         )
         assert here.loop.ledger.outdated
 

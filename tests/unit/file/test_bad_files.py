@@ -120,4 +120,4 @@ def test_what_is_too_long_for_a_name_is_not_there(path: Path, key: str) -> None:
     """As any other that is not."""
     text = f"app: shop\nservices:\n  web: {{source: ., command: ./run, {key.format('a' * 300)}}}\n"
     (problem,) = wrong(path, text).problems
-    assert "which is n" in str(problem)
+    assert "which does not exist" in str(problem)

@@ -35,7 +35,9 @@ def test_the_shell_wins_in_values(tmp_path: Path) -> None:
 
 def test_a_wrong_line_is_named_and_not_shown() -> None:
     """It may be half of a secret."""
-    with pytest.raises(WrongInputError, match=r"\.env:2:1: a line that is no variable; allowed: NAME=value") as error:
+    with pytest.raises(
+        WrongInputError, match=r"\.env:2:1: a line that is not a variable; allowed: NAME=value"
+    ) as error:
         parse_variables("A=1\n=geheim\n", ".env", {})
     assert "geheim" not in str(error.value)
 

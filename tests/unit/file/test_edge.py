@@ -91,7 +91,9 @@ def test_a_name_that_no_balancer_keeps_is_refused(tmp_path: Path, balancer: str,
     if not named or balancer == "envoy":
         assert load(path).balancer == balancer
         return
-    with pytest.raises(WrongFileError, match=rf"services\.web\.env.*api is no name with {balancer}.*balancer: envoy"):
+    with pytest.raises(
+        WrongFileError, match=rf"services\.web\.env.*api is not a name with {balancer}.*balancer: envoy"
+    ):
         load(path)
 
 
@@ -122,7 +124,7 @@ def test_a_folder_is_served_by_a_word_or_with_more(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("    static: dist\n", ("services.site.static", "dist", "no folder", "a build that makes it")),
+        ("    static: dist\n", ("services.site.static", "dist", "does not exist", "a build that makes it")),
         ("    static: ../dist\n", ("services.site.static", "../dist", "below the source")),
         ("    static: /srv\n", ("services.site.static", "/srv")),
         ("    static: {fallback: index.html}\n", ("services.site.static", "folder")),

@@ -45,7 +45,7 @@ def test_what_aws_cannot_do_is_refused(job: dict[str, Any], said: str) -> None:
 def test_use_of_a_job_that_there_is_not_is_refused() -> None:
     web = {"image": "acme/web", "resources": {"cpu": 0.5, "memory": "1G"}}
     cloud = {"usage": {"jobs": {"tidy": "5m"}}}
-    with pytest.raises(ValidationError, match=r'cloud\.usage\.jobs\.tidy: "tidy", which is no job'):
+    with pytest.raises(ValidationError, match=r'cloud\.usage\.jobs\.tidy: "tidy", which is not a job'):
         App.model_validate(
             {"app": "shop", "environment": "prod", "platform": "aws", "services": {"web": web}, "cloud": cloud}
         )

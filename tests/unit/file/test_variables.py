@@ -62,7 +62,10 @@ def test_what_a_shell_fills_in_stays_for_it(tmp_path: Path) -> None:
             "env: {URL: 'x://u:${DB_PASSWORD}@h'}",
             "found DB_PASSWORD, which is a secret by its name; allowed: URL under",
         ),
-        ("env_file: none.env", 'services.web.env_file: found "none.env", which is no file; allowed: a file that is'),
+        (
+            "env_file: none.env",
+            'services.web.env_file: found "none.env", which does not exist; allowed: an existing file',
+        ),
         ("env_file: [5]", "services.web.env_file: found a list; allowed: a path such as .env"),
         ("secrets: {A: geheim}", "services.web.secrets.A: found a value, which the file never holds; allowed: {file:"),
         ("secrets: {A: {fil: x}}", 'services.web.secrets.A.fil: found unknown key "fil"; did you mean file?'),
@@ -193,5 +196,5 @@ def test_paths_of_a_file_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_name_that_begins_like_ones_home_is_a_name(tmp_path: Path) -> None:
     """Of somebody who is not there nobody asks the machine."""
-    with pytest.raises(WrongInputError, match='found "~nobody-of-that-name/x", which is not there'):
+    with pytest.raises(WrongInputError, match='found "~nobody-of-that-name/x", which does not exist'):
         loaded(tmp_path, f"{SMALL}    volumes: ['~nobody-of-that-name/x:data']\n")

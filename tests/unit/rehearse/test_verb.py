@@ -11,7 +11,7 @@ from crossfade.core.errors import WrongInputError
 
 
 @pytest.mark.parametrize(
-    ("output", "told"), [("r.pdf", "r.pdf ends in .pdf"), ("reports/r.html", "in a folder that is not there")]
+    ("output", "told"), [("r.pdf", "r.pdf ends in .pdf"), ("reports/r.html", "in a folder that does not exist")]
 )
 def test_a_report_that_could_not_be_written_is_said_before_anything_is_played(
     output: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -223,7 +223,7 @@ async def test_the_verb_writes_the_newest_rollout_or_the_one_that_is_named(tmp_p
         assert file.read_text().startswith("<!doctype html>")
         with pytest.raises(CrossfadeError, match="has no rollout 9"):
             await _run(tmp_path, "9")
-        with pytest.raises(CrossfadeError, match="'newest' is no rollout"):
+        with pytest.raises(CrossfadeError, match="'newest' is not a rollout"):
             await _run(tmp_path, "newest")
         with pytest.raises(CrossfadeError, match="cannot be written"):
             await _run(tmp_path, "1", "-o", str(tmp_path / "no" / "where.md"))

@@ -59,13 +59,8 @@ class Plan:
         return replace(self, resources=tuple(placed), region=self.region or region)
 
 
-def read_plan(path: Path | str) -> tuple[Resource, ...]:
-    """The resources of a plan. WrongInputError when the file is none, with how to make one."""
-    return open_plan(path).resources
-
-
 def open_plan(path: Path | str) -> Plan:
-    """As `read_plan`, with the region."""
+    """The plan in a file. WrongInputError when that has none, with how to make one."""
     return understand(_document(Path(path)), str(path))
 
 
@@ -110,10 +105,10 @@ def _document(path: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
-        what = "what `terraform plan -json` tells while it works" if _is_told(raw) else "no JSON"
-        raise WrongInputError(f"{path} is {what}, so it is no plan", f"make one: {_CONVERT}") from None
+        what = "what `terraform plan -json` tells while it works" if _is_told(raw) else "not JSON"
+        raise WrongInputError(f"{path} is {what}, so it is not a plan", f"make one: {_CONVERT}") from None
     if not isinstance(document, dict) or "planned_values" not in document:
-        what = "a state" if isinstance(document, dict) and "values" in document else "no plan"
+        what = "a state" if isinstance(document, dict) and "values" in document else "not a plan"
         raise WrongInputError(f"{path} is JSON, but {what}: it has no planned_values", f"make one: {_CONVERT}")
     return document
 

@@ -133,7 +133,7 @@ def _table(dynamodb: Any, place: StatePlace, name: str, keys: tuple[str, ...], w
         )
     elif found["Table"]["KeySchema"] != schema:
         raise WrongInputError(
-            f"the table {name} has another key than {' and '.join(keys)}: it is somebody else's",
+            f"the table {name} has a different key from {' and '.join(keys)}: it is somebody else's",
             f"name another one: {way_out}",
         )
     dynamodb.get_waiter("table_exists").wait(TableName=name)

@@ -18,7 +18,7 @@ SIGN_IN = (
 )
 PROTECTION = (
     "database: {protect: false} or load_balancer: {protect: false} in the cloud part of crossfade.yaml, "
-    "`crossfade infra init`, `crossfade infra apply`, then again"
+    "`crossfade infra init`, `crossfade infra apply`, and then try again"
 )
 # A target group keeps its port and its kind for life, and the listener leads to it as long as the service is there.
 BESIDE = (
@@ -40,7 +40,7 @@ _WAYS_OUT: Mapping[str, str] = {
     r"target group.{0,300}in use by a listener": f"visitors are led to it; {BESIDE}",
     r"deletion.?protection": f"AWS protects it; {PROTECTION}",
     r"BucketNotEmpty|RepositoryNotEmptyException|bucket you tried to delete is not empty": (
-        "it still holds data and crossfade empties nothing: copy what is needed, empty it, then again"
+        "it still holds data and crossfade empties nothing: copy what is needed, empty it, and try again"
     ),
     r"saved plan is stale": "something changed since the plan was made; make it again",
     r"AccessDenied|UnauthorizedOperation|not authorized to perform": (
@@ -118,9 +118,9 @@ def _locked(run: TerraformRun, held: dict[str, str]) -> RefusedError:
     doing = held.get("Operation", "").removeprefix("OperationType").lower() or "something"
     lock = held.get("ID", "")
     return RefusedError(
-        f"the state of {run.environment} is locked by {held.get('Who', 'somebody')} since {created}, for {doing} "
+        f"the state of {run.environment} has been locked by {held.get('Who', 'somebody')} since {created}, for {doing} "
         f"(lock {lock})",
-        "wait for it, for instance with --wait 10m; when that run is dead for certain: "
+        "wait for it, for instance with --wait 10m; once you are sure that run is dead: "
         f"{run.program} -chdir={_shown(run.folder)} force-unlock {lock}",
     )
 

@@ -66,5 +66,5 @@ def _line(change: ResourceChange) -> str:
 def _drift(changes: Changes) -> Iterator[str]:
     if changes.drifted:
         yield ""
-        yield "Changed by somebody else than Terraform since the last run:"
+        yield "Changed by something other than Terraform since the last run:"
         yield from (f"  {address}" for address in changes.drifted)

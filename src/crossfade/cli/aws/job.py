@@ -86,7 +86,8 @@ def confirmed(verb: Verb) -> Verb:
 
         if confirm not in {None, job.environment}:
             raise WrongInputError(
-                f"--confirm {confirm} names another environment than {job.environment}", "name the one that you mean"
+                f"--confirm {confirm} names a different environment from {job.environment}",
+                "name the one that you mean",
             )
         return verb(job, said=SaidBefore(yes=yes, confirm=confirm, with_data=with_data), **given)
 
@@ -107,5 +108,5 @@ def _job(call: Call, program: str | None, wait: str, at: Path | None) -> Environ
     app = one_on_aws(path, call.environment)
     job = EnvironmentJob(call, app, at or path.parent / FOLDER, find(program), patience)
     if not job.folder.is_dir():
-        raise WrongInputError(f"{job.folder} is not there", "`crossfade infra init` writes it")
+        raise WrongInputError(f"{job.folder} does not exist", "`crossfade infra init` writes it")
     return job

@@ -29,7 +29,7 @@ def restore(call: Call, app: "App", store: str | None, *, snapshot: str, name: s
         raise WrongInputError(what, "what can be restored there is the database of `cloud: {database: ...}`")
     if database.host:
         if database.dumps is None:
-            what = f"the database of {app.environment} is on a host of its own, of which there are no dumps"
+            what = f"the database of {app.environment} is on a host of its own and has no dumps"
             raise WrongInputError(what, "`dumps` of `cloud: {database: ...}` writes some")
         asyncio.run(_dumped(call, app, dump=snapshot, name=name, said=SaidBefore(yes=yes)))
         return
@@ -88,7 +88,7 @@ async def _dumped(call: Call, app: "App", *, dump: str, name: str, said: SaidBef
                 )
             dump = known[0]
         ask([Question(f"This makes a database {into} of {dump}, beside {beside}. Go on?", "--yes")], said)
-        with shown.doing(f"{into} is made of {dump}"):
+        with shown.doing(f"{into} is made from {dump}"):
             host = await dumps.restore(dump, into)
     finally:
         shown.close()
@@ -105,7 +105,7 @@ def _text(app: "App", beside: str, made: "Restored") -> str:
     old, environment = f"{beside}-old", app.environment
     rename = "aws rds modify-db-instance --apply-immediately --db-instance-identifier"
     state = f"terraform -chdir=infrastructure/environments/{environment}"
-    password = f"its password is in {made.secret}" if made.secret else "its password is the one of then"
+    password = f"its password is in {made.secret}" if made.secret else "its password is the one it had then"
     return "\n".join(
         [
             f"{made.name} has the data of {made.snapshot}: {made.host}:{made.port}, {password}.",

@@ -29,7 +29,7 @@ def rights(call: Call, *, account: str | None, secrets: bool, restore: bool) -> 
     from crossfade.core.errors import WrongInputError
 
     if account is not None and not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004
-        raise WrongInputError(f'"{account}" is no account', "twelve digits, such as 123456789012")
+        raise WrongInputError(f'"{account}" is not an account', "twelve digits, such as 123456789012")
     app = one_on_aws(call.required(), call.environment)
     text = json.dumps(policy(app, fills_secrets=secrets, restores=restore), indent=2)
     filled = text.replace("${partition}", partition(app.cloud.region)).replace("${account}", account or ANY)

@@ -192,7 +192,7 @@ def _value(name: str, path: str | None, command: str | None) -> str:
     try:
         return read.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise WrongInputError(f"the value for {name} is no text in UTF-8", "encode it, such as with base64") from None
+        raise WrongInputError(f"the value for {name} is not UTF-8 text", "encode it, such as with base64") from None
 
 
 def _printed(name: str, command: str) -> bytes:

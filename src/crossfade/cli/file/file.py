@@ -45,11 +45,11 @@ _PATIENCE = 5.0  # seconds for Docker to say whether it has an image
     multiple=True,
     help="Carry over this Compose file; several are laid over each other, as with docker compose -f.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(call: Call, *, file: Path, compose: tuple[Path, ...], force: bool) -> None:
     """Write a file for the application in this folder: from what it finds, or from Compose files."""
     if is_there(file) and not force:
-        raise RefusedError(f"{file} is there already; nothing was changed", "--force overwrites it")
+        raise RefusedError(f"{file} already exists; nothing was changed", "--force overwrites it")
     if compose:
         from crossfade.file.init.compose.carry import from_compose
 
@@ -211,7 +211,7 @@ def _without_command(settled: "Sequence[Service]") -> list[tuple[str, str]]:
     """Programs that this machine does not have; somebody may yet install them."""
     there = (one for one in settled if not one.source or is_folder(Path(one.source)))
     gone = {
-        (".".join(one.keys), f"{one.word} is not there: install it, or correct it")
+        (".".join(one.keys), f"{one.word} was not found: install it, or correct it")
         for service in there
         for one in programs.absent(encode(service))
     }

@@ -13,7 +13,7 @@ from crossfade.cli.client import NotRunningError
 from crossfade.core.errors import CrossfadeError
 from crossfade.telling.text import plain, table
 
-_IF_BUILT = "if its build makes another image than the one that runs, else nothing:"
+_IF_BUILT = "if its build makes an image other than the one that runs, otherwise nothing:"
 
 
 @click.command(epilog="Examples: crossfade plan | crossfade plan web --strategy canary -e prod")
@@ -87,7 +87,7 @@ def _known(call: Call, platform: str) -> Call:
         call.away()
     except CrossfadeError as error:
         click.echo(
-            plain(f"planned as a first deploy, for {call.environment} could not be asked: {error.cause}"), err=True
+            plain(f"planned as a first deploy, because {call.environment} could not be asked: {error.cause}"), err=True
         )
         return replace(call, environment=None)
     return call

@@ -44,7 +44,7 @@ def _one(host: str, connection: HostConnection, wheel: Path, where: Where) -> st
         did = f"crossfade {__version__} is installed"
     if there.get("version") != __version__:
         raise PlatformError(
-            f"{where.ssh['crossfade']} on {host} is still another crossfade than the one that was installed",
+            f"{where.ssh['crossfade']} on {host} is still a different crossfade from the one that was installed",
             "name that one: `ssh: {crossfade: ~/.crossfade/bin/crossfade}`",
         )
     if there["running"]:

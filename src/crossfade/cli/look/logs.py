@@ -27,7 +27,7 @@ _ALL = 10_000  # of each writer, since a moment
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option("--since", metavar="WHEN", help="From then on: 90s, 10m, 1h30m, 2d ago; 14:30; 2026-11-29T14:30.")
 @click.option(
-    "--instance", metavar="ID", shell_complete=completion.instances, help="Only this one, also when it is gone."
+    "--instance", metavar="ID", shell_complete=completion.instances, help="Only this one, even if it is gone."
 )
 @click.option("--builds", is_flag=True, help="What builds wrote.")
 @click.option("--hooks", is_flag=True, help="What hooks such as migrate wrote.")

@@ -95,7 +95,7 @@ def _backup(backup: Json) -> str:
     """A store's backups in one line: how the newest went, where the newest whole one lies, when the next is due."""
     run, said = backup["run"], "no backup yet"
     if run and run["state"] == "running":
-        said = f"a backup is being written since {clock(run['started_at'])}"
+        said = f"a backup has been under way since {clock(run['started_at'])}"
     elif run and run["state"] == "failed":
         said = f"the backup at {clock(run['ended_at'])} failed: {run['detail']}"
         said += f"; the newest is {backup['file']}" if backup["file"] else "; there is none"
@@ -168,7 +168,7 @@ def _job(job: Json, service: str) -> str:
     run, skipped = job["run"], job["skipped"]
     said = "has not run yet"
     if run and run["state"] == "running":
-        said = f"runs since {clock(run['started_at'])}"
+        said = f"has been running since {clock(run['started_at'])}"
     elif run:
         said = f"{run['state']} at {clock(run['ended_at'])}"
         said += (

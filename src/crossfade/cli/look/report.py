@@ -69,7 +69,7 @@ def _number(client: ControllerClient, target: dict[str, str], results: list[dict
     if re.fullmatch(r"[0-9]{1,15}", said):
         return int(said)
     if said != NEWEST:
-        raise WrongInputError(f"'{said}' is no rollout", "give its number, or latest; `crossfade events` shows them")
+        raise WrongInputError(f"'{said}' is not a rollout", "give its number, or latest; `crossfade events` shows them")
     for service in client.get("/v1/status", app=target["app"])["services"]:
         if service["name"] == target["service"] and service["rollout"]:
             return int(service["rollout"]["id"])

@@ -14,7 +14,7 @@ def since(text: str, now: float) -> float:
     """Seconds since 1970: `10m` and `1h30m` are before `now`, `14:30` the last time it was that late here.
 
     A date and time as ISO 8601 has them is local unless it says otherwise. WrongInputError for anything else, and for
-    what has yet to come.
+    what is in the future.
     """
     said = text.strip().removesuffix(" ago")
     parts = _PART.findall(said)
@@ -29,7 +29,7 @@ def since(text: str, now: float) -> float:
             f"--since: found {text!r}", "allowed: how long ago (90s, 10m, 1h30m, 2d), 14:30, or 2026-11-29T14:30"
         ) from None
     if at > now:
-        raise WrongInputError(f"--since: {text} has yet to come", "name a moment that is over")
+        raise WrongInputError(f"--since: {text} is in the future", "name a moment in the past")
     return at
 
 

@@ -39,7 +39,7 @@ def _meant(_: click.Context, __: click.Parameter, given: bool) -> None:  # noqa:
 @called()
 @click.option("--foreground", is_flag=True, help="Be the controller, until Ctrl-C or SIGTERM.")
 @click.option("--balancer", type=_Balancer(list(BALANCERS)), help="Default: envoy, or the one used before.")
-@click.option("--restart", is_flag=True, help="Replace the controller by this version; everything keeps serving.")
+@click.option("--restart", is_flag=True, help="Replace the controller with this version; everything keeps serving.")
 @click.option("--balancer-restart", is_flag=True, help="Replace the balancer's process without losing a request.")
 @click.option("--install", is_flag=True, help="Write a systemd unit that starts it with the machine.")
 @click.option("-d", "--detach", "--build", "composes", is_flag=True, hidden=True, expose_value=False, callback=_meant)
@@ -162,7 +162,7 @@ class TroubleNotice:
         for why in [*services, *status["trouble"]]:
             if why not in self._told:
                 self._told.add(why)
-                click.echo(f"waits, for there is trouble: {why}", err=True)
+                click.echo(f"waits, because there is trouble: {why}", err=True)
 
 
 def _reached(call: Call, *, start: bool) -> tuple[ControllerClient, list[str]]:

@@ -41,7 +41,7 @@ def install(unit: Unit) -> None:
     """Write it. RefusedError for a unit of that name which is not ours, PlatformError where it cannot be written."""
     try:
         if unit.path.exists() and MARK not in unit.path.read_text(encoding="utf-8"):
-            raise RefusedError(f"{unit.path} is there and was not written by crossfade", "move it away first")
+            raise RefusedError(f"{unit.path} exists and was not written by crossfade", "move it away first")
         unit.path.parent.mkdir(parents=True, exist_ok=True)
         beside = unit.path.with_name(f".{unit.path.name}.new")
         beside.write_text(unit.text, encoding="utf-8")

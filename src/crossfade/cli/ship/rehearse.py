@@ -66,7 +66,7 @@ def rehearse(
     if output and output.suffix not in FORMS:
         raise WrongInputError(f"{output} ends in {output.suffix or 'nothing'}", f"allowed: {', '.join(FORMS)}")
     if output and not output.absolute().parent.is_dir():
-        raise WrongInputError(f"{output} is in a folder that is not there", "make it, or name another with -o")
+        raise WrongInputError(f"{output} is in a folder that does not exist", "make it, or name another with -o")
     if call.environment is None:
         raise WrongInputError("no environment to rehearse is named", "name one with -e")
     both = cast.read(call.required(), call.environment)

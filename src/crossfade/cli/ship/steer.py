@@ -132,7 +132,7 @@ class _Sizes(click.ParamType[tuple[str | None, int]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str | None, int]:
         service, _, count = str(value).rpartition("=")
         if not count.isdecimal():
-            self.fail(f"{value!r} is no size: write web=4", param, ctx)
+            self.fail(f"{value!r} is not a size: write web=4", param, ctx)
         return service or None, int(count)
 
 

@@ -42,7 +42,7 @@ async def body(request: web.Request) -> dict[str, Any]:
     except RecursionError:
         raise WrongInputError("the request's JSON is nested too deeply", "send it flatter") from None
     except (ValueError, LookupError) as error:  # no UTF-8, an unknown charset, no JSON
-        raise WrongInputError(f"the request is no JSON: {error}", "send one object, in UTF-8") from None
+        raise WrongInputError(f"the request is not JSON: {error}", "send one object, in UTF-8") from None
     if not isinstance(sent, dict):
         raise WrongInputError(f"the request is {_shown(sent)}", "send a JSON object")
     if (app := sent.get("app")) and not (isinstance(app, str) and HOME.fullmatch(app)):
@@ -121,11 +121,11 @@ def require_sound(service: Service) -> Service:
 def variables(given: Any, what: str) -> Mapping[str, str]:
     """Variables that a process can be started with: texts without NUL, names without `=`."""
     if not isinstance(given, dict):
-        raise WrongInputError(f"{what}: found {_shown(given)}", "allowed: an object of texts")
+        raise WrongInputError(f"{what}: found {_shown(given)}", "allowed: an object of strings")
     for name, value in given.items():
         if not name or "=" in name or "\0" in name or not isinstance(value, str) or "\0" in value:
             raise WrongInputError(
-                f"{what}: {_shown(name)} is no variable", "allowed: texts without NUL, names without ="
+                f"{what}: {_shown(name)} is not a variable", "allowed: strings without NUL, names without ="
             )
     return given
 
@@ -150,7 +150,7 @@ def _finite(text: str) -> float:
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _shown(value: Any) -> str:

@@ -201,7 +201,7 @@ class Api:
             case "unlock":
                 await self._orders.unlock(loop, order)
             case _:
-                raise WrongInputError(f"'{verb}' is no order", "promote, pause, resume, abort, lock or unlock")
+                raise WrongInputError(f"'{verb}' is not an order", "promote, pause, resume, abort, lock or unlock")
         return web.json_response(views.status(loop, self._registry.world.clock.now()))
 
     async def _abort(self, body: dict[str, Any], order: Order, reason: str) -> web.Response:
@@ -217,7 +217,9 @@ class Api:
         body = await asked.body(request)
         words, how = body["words"], {"interactive": bool(body.get("interactive"))}
         if not isinstance(words, list) or not all(isinstance(word, str) and "\0" not in word for word in words):
-            raise WrongInputError("words: found no list of texts", "allowed: the command and its arguments")
+            raise WrongInputError(
+                "words: found something other than a list of strings", "allowed: the command and its arguments"
+            )
         by = asked.order(body).by
         if instance := body.get("instance"):
             seat = await self._orders.enter(str(instance), words, by, app=str(body.get("app") or ""), **how)

@@ -44,11 +44,11 @@ def require_known(url: str, what: str) -> None:
         except ValueError:
             known = False
         if not known:
-            raise WrongInputError(f"{what} is no address", "https://host/path for a webhook")
+            raise WrongInputError(f"{what} is not an address", "https://host/path for a webhook")
         return
     if not _apprise().add(url):
         raise WrongInputError(
-            f"{what} is no address that Apprise knows",
+            f"{what} is not an address that Apprise knows",
             "https://host/path for a webhook, or as Apprise has it: slack://..., discord://..., mailto://...",
         )
 
@@ -79,7 +79,7 @@ async def _post(url: str, body: dict[str, Any]) -> None:
 def _by_apprise(url: str, message: Message) -> None:
     told = _apprise()
     if not told.add(url):
-        raise NotToldError("its address is none that Apprise knows", hopeless=True)
+        raise NotToldError("Apprise does not know its address", hopeless=True)
     sort = _SORTS[message.sort]  # which many of them show as a colour
     if not told.notify(title=message.title, body=message.text or message.title, notify_type=sort):
         raise NotToldError("Apprise could not deliver it")

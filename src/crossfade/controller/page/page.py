@@ -114,7 +114,7 @@ class Page:
         """An order to the rollout that its giver saw, in the step that they saw: not to what came after it."""
         body, verb = await _ordered(request), request.match_info["verb"]
         if verb not in ORDERS:
-            raise WrongInputError(f"'{verb}' is no order of the page", f"allowed: {', '.join(sorted(ORDERS))}")
+            raise WrongInputError(f"'{verb}' is not an order of the page", f"allowed: {', '.join(sorted(ORDERS))}")
         rollout = (await self._service(body))["rollout"]
         seen, now = (body["rollout"], body["step"]), rollout and (rollout["id"], rollout["step"])
         if seen != now and (verb == "promote" or not rollout or seen[0] != rollout["id"]):

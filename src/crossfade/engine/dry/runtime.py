@@ -115,7 +115,7 @@ class DryRuntime:
 
     async def outcome(self, run: str, release: Release) -> HookResult | None:  # noqa: ARG002  its id says it all
         if run not in self._platform.runs:
-            return HookResult(code=None, output="it was never begun")
+            return HookResult(code=None, output="it never began")
         began, command, env = self._platform.runs[run]
         program = self._platform.command(command)
         if self._platform.clock.now() < began + program.seconds:

@@ -64,7 +64,7 @@ class HeldError(RefusedError):
 
     def __init__(self, held: Lease, ttl: float) -> None:
         super().__init__(
-            f"{held.service} is held by {held.holder} since {_clock_face(held.since)}",
+            f"{held.service} has been held by {held.holder} since {_clock_face(held.since)}",
             f"wait until it is done; a holder that died loses the lease once it was not renewed for {ttl:g} s",
         )
         self.held = held

@@ -72,7 +72,7 @@ class Domain(Part):
         examples=["Z0123456789ABCDEFGHIJ"],
     )
     ttl: Annotated[float, Duration(least=1, most=172800)] = Field(
-        default=300.0, description="How long resolvers keep records that are no aliases.", examples=["60s"]
+        default=300.0, description="How long resolvers keep records that are not aliases.", examples=["60s"]
     )
     move: Move | None = Field(
         default=None,

@@ -106,7 +106,7 @@ def _users(known: list[str], cloud: Cloud) -> Iterator[Clash]:
         named += [(("cloud", "buckets", bucket, "services", index), name) for index, name in users]
     for key, name in named:
         if name not in known:
-            yield Clash(key, f'"{name}", which is no service', f"one of {', '.join(known)}", nearest(name, known))
+            yield Clash(key, f'"{name}", which is not a service', f"one of {', '.join(known)}", nearest(name, known))
 
 
 def _buckets(cloud: Cloud) -> Iterator[Clash]:
@@ -115,7 +115,7 @@ def _buckets(cloud: Cloud) -> Iterator[Clash]:
     for name in cloud.usage.buckets:
         if name not in known:
             key = ("cloud", "usage", "buckets", name)
-            yield Clash(key, f'"{name}", which is no bucket', f"one of {', '.join(known)}", nearest(name, known))
+            yield Clash(key, f'"{name}", which is not a bucket', f"one of {', '.join(known)}", nearest(name, known))
 
 
 def _dumps(services: "Mapping[str, Service]", cloud: Cloud) -> Iterator[Clash]:
@@ -126,7 +126,9 @@ def _dumps(services: "Mapping[str, Service]", cloud: Cloud) -> Iterator[Clash]:
     if wanted not in cloud.buckets:
         known = list(cloud.buckets)
         allowed = f"one of {', '.join(known)}" if known else f"cloud: {{buckets: {{{wanted}: {{}}}}}}"
-        yield Clash(("cloud", "database", "dumps"), f'"{wanted}", which is no bucket', allowed, nearest(wanted, known))
+        yield Clash(
+            ("cloud", "database", "dumps"), f'"{wanted}", which is not a bucket', allowed, nearest(wanted, known)
+        )
     for name, service in services.items():
         if service.hooks.migrate is not None and cloud.compute.kind == "hosts":
             found = "a migration that a host runs by itself, before which nobody writes the database down"
@@ -141,14 +143,14 @@ def _secrets(service: "Service", known: list[str]) -> Iterator[Clash]:
     for index, name in enumerate(service.secrets):
         if name not in known:
             allowed = f"one of {', '.join(known)}" if known else f"cloud: {{secrets: {{{name}: {{}}}}}}"
-            yield Clash(("secrets", index), f"{name}, which cloud.secrets has not", allowed, nearest(name, known))
+            yield Clash(("secrets", index), f"{name}, which is not in cloud.secrets", allowed, nearest(name, known))
 
 
 def _credentials(service: "Service", known: list[str]) -> Iterator[Clash]:
     name = service.image.credentials if service.image else None
     if name is not None and name not in known:
         allowed = f"one of {', '.join(known)}" if known else f"cloud: {{secrets: {{{name}: {{}}}}}}"
-        yield Clash(("image", "credentials"), f"{name}, which cloud.secrets has not", allowed, nearest(name, known))
+        yield Clash(("image", "credentials"), f"{name}, which is not in cloud.secrets", allowed, nearest(name, known))
 
 
 def _fargate(service: "Service") -> Iterator[Clash]:

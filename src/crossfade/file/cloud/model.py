@@ -195,7 +195,7 @@ class Cloud(Part):
         if name is not None and name not in self.buckets:
             known = ", ".join(self.buckets)
             allowed = f"one of {known}" if known else f"buckets: {{{name}: {{}}}}"
-            yield Clash(("cdn", "bucket"), f'"{name}", which is no bucket', allowed, nearest(name, [*self.buckets]))
+            yield Clash(("cdn", "bucket"), f'"{name}", which is not a bucket', allowed, nearest(name, [*self.buckets]))
 
     def _timezone(self) -> Iterator[Clash]:
         """One zone is looked up; listing all takes a tenth of a second, which only the message is worth."""

@@ -73,7 +73,7 @@ def _short(service: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _literal(value: Any) -> Any:
-    """The value with each `${` as it has to be written where that is no variable of this file."""
+    """The value with each `${` as it has to be written where that is not a variable of this file."""
     if isinstance(value, WithVariables):
         return value
     if isinstance(value, str):

@@ -124,7 +124,7 @@ def _addresses(app: "App") -> Iterator[Clash]:
     known: dict[str, int] = {}
     for index, host in enumerate(app.hosts):
         if known.setdefault(place_of(host), index) != index:
-            yield Clash(("hosts", index), f"{host}, which is there already", "each host once")
+            yield Clash(("hosts", index), f"{host}, which is already listed", "each host once")
         if app.listen.host == OWN and not _is_ip(name_of(host)):
             yield Clash(("hosts", index), f"{host} with listen.host: own", "an IP address, such as deploy@10.0.0.7")
 

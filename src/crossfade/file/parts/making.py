@@ -46,7 +46,7 @@ def missing(service: "Service", folder: Path) -> Iterator[tuple[str, int, str, s
     """(key, index, path, what is allowed) of each part that is not there; `folder` is where the file stands."""
     for index, path in enumerate(service.also):
         if not is_there(folder / path):
-            yield "also", index, path, "a folder or a file that is there, from where this file stands"
+            yield "also", index, path, "an existing folder or file, relative to this file"
     for index, path in enumerate(service.built_from):
         if not is_there(from_folder(folder, service.source or "") / path):
-            yield "built_from", index, path, f"a file or a folder that is there, from {service.source}"
+            yield "built_from", index, path, f"an existing file or folder, relative to {service.source}"

@@ -27,13 +27,13 @@ def nameless(services: Mapping[str, "Service"], balancer: str, *, stores: bool) 
         for key, value in service.env.items():
             for peer in web if service.runtime == "docker" else ():
                 if peer != name and _called(peer, key, value):
-                    found = f'"{value}", where {peer} is no name with {balancer}'
+                    found = f'"{value}", where {peer} is not a name with {balancer}'
                     yield Clash(("services", name, "env", key), found, allowed)
         for key in ("command", "build"):
             if _URL in (getattr(service, key) or ""):
                 yield Clash(
                     ("services", name, key),
-                    f"${_URL}..., which is not there with {balancer} beside containers",
+                    f"${_URL}..., which does not exist with {balancer} beside containers",
                     allowed,
                 )
 

@@ -12,7 +12,7 @@ from crossfade.core.service import Volume
 from crossfade.file.part import Clash
 from crossfade.file.units import Notation
 from crossfade.paths import from_folder
-from crossfade.source.there import is_file, is_folder, is_there
+from crossfade.source.there import is_file, is_folder, why_no_folder
 
 if TYPE_CHECKING:
     from crossfade.file.parts.service import Service
@@ -50,7 +50,7 @@ def wrong_volumes(service: "Service | Store") -> Iterator[Clash]:
         key = ("volumes", index)
         path = PurePosixPath(volume.target)
         if service.image is not None and not path.is_absolute():
-            yield Clash(key, f"{volume.target}, which is no path of a container", "a path that begins with /")
+            yield Clash(key, f"{volume.target}, which is not a path in a container", "a path that begins with /")
         if service.image is None and (path.is_absolute() or ".." in path.parts or path == PurePosixPath()):
             yield Clash(key, f"{volume.target}, which is not in the source", "a path from the source, such as media")
         if service.image is None and volume.read_only:
@@ -91,8 +91,8 @@ def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str
     for index, volume in enumerate(service.volumes):
         there = from_folder(folder, volume.source)
         if not volume.named and not is_folder(there) and not (files and volume.read_only and is_file(there)):
-            why = "which is no directory" if is_there(there) else "which is not there"
-            yield index, volume.source, why, "a folder that is there, or a name such as uploads, which crossfade keeps"
+            allowed = "an existing folder, or a name such as uploads, which crossfade keeps"
+            yield index, volume.source, why_no_folder(there), allowed
         source = getattr(service, "source", None)
         if source is not None and is_file(from_folder(folder, source) / volume.target):
             yield index, volume.target, "which is a file of the source", "a folder there for it, such as data"

@@ -19,7 +19,7 @@ _ALLOWED = "NAME=value, a comment that begins with #, or an empty line"
 def read_variables(path: Path, called: str, known: Mapping[str, str]) -> dict[str, str]:
     """The variables of the file; `known` are those of the shell, which its values may use and which fill bare names.
 
-    Raises WrongInputError: no such file, or (WrongFileError) a line that is no variable.
+    Raises WrongInputError: no such file, or (WrongFileError) a line that is not a variable.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -30,7 +30,7 @@ def read_variables(path: Path, called: str, known: Mapping[str, str]) -> dict[st
             f"{called} cannot be read: {error.strerror}", "make it a file that you may read"
         ) from None
     except UnicodeDecodeError:
-        raise WrongInputError(f"{called} cannot be read: it is no text in UTF-8", "save it as UTF-8") from None
+        raise WrongInputError(f"{called} cannot be read: it is not UTF-8 text", "save it as UTF-8") from None
     return parse_variables(text, called, known)
 
 
@@ -48,7 +48,7 @@ def parse_variables(text: str, called: str, known: Mapping[str, str]) -> dict[st
             at = blank.end()
         elif (match := _LINE.match(text, at)) is None:
             # The line itself is not shown: it may be half of a secret.
-            problems.append(Problem(Position(called, line, 1), "a line that is no variable", _ALLOWED))
+            problems.append(Problem(Position(called, line, 1), "a line that is not a variable", _ALLOWED))
             at = _next_line(text, at)
         elif match[2] is None:
             found.update({match[1]: known[match[1]]} if match[1] in known else {})

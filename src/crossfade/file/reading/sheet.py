@@ -21,7 +21,7 @@ def read_sheet(kind: type[Sheet], path: Path, as_text: Callable[[Keys], bool] = 
     Raises WrongInputError: no such file, or (WrongFileError) everything that is wrong in it.
     """
     if not path.exists():
-        raise WrongInputError(f"there is no file {path}", "name one that is there")
+        raise WrongInputError(f"there is no file {path}", "name one that exists")
     document = read(path, str(path))
     try:
         return kind.model_validate(document.plain(as_text))

@@ -105,7 +105,7 @@ class SecretPins:
         except AwsError as error:
             if error.code == "ResourceNotFoundException":
                 raise PlatformError(
-                    f"secret {_secret(reference)} is not there", "`crossfade infra apply` makes it"
+                    f"secret {_secret(reference)} does not exist", "`crossfade infra apply` makes it"
                 ) from error
             raise
         return current_version(answer)

@@ -81,7 +81,7 @@ class Login:
             (self.known_hosts, "known_hosts file", "ssh.known_hosts"),
         ):
             if path and not os.access(path, os.R_OK):
-                state = "cannot be read" if Path(path).exists() else "is not there"
+                state = "cannot be read" if Path(path).exists() else "does not exist"
                 raise WrongInputError(
                     f"{self.host} cannot be reached: the {what} {path} {state}", f"put it there, or correct `{key}`"
                 )

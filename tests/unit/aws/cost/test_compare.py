@@ -159,7 +159,7 @@ def test_a_bill_that_was_edited_into_nonsense_is_refused(tmp_path: Path, was: st
     text = run("-f", str(CODEMATE), "-e", "dev", "--json")
     assert was in text
     path.write_text(text.replace(was, now, 1))
-    with pytest.raises(WrongInputError, match="is no bill"):
+    with pytest.raises(WrongInputError, match="is not a bill"):
         saved_bill(path)
 
 
@@ -168,7 +168,7 @@ def test_what_is_no_bill_is_refused(tmp_path: Path, text: str) -> None:
     """A file that was not saved by `cost --json` is named, with how to make one."""
     path = tmp_path / "bill.json"
     path.write_text(text)
-    with pytest.raises(WrongInputError, match="is no bill"):
+    with pytest.raises(WrongInputError, match="is not a bill"):
         saved_bill(path)
 
 

@@ -295,7 +295,7 @@ def test_a_proposal_about_no_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "savings.yaml"
     path.write_text("environments: {prod: {proposals: [{name: less, lines: [Databse], to: 1}]}}")
     made = bill(line("Database", "10.00", "alb.hour"))
-    with pytest.raises(WrongInputError, match="which is no line of prod") as error:
+    with pytest.raises(WrongInputError, match="which is not a line of prod") as error:
         proposed(read_assumptions(path).environments["prod"], made, "savings.yaml")
     assert "did you mean Database?" in error.value.way_out
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.aws.resources.plans import configured, document, resource, written
 
-from crossfade.aws.resources.plan import open_plan, read_plan, understand
+from crossfade.aws.resources.plan import open_plan, understand
 from crossfade.core.errors import WrongInputError
 
 
@@ -23,7 +23,7 @@ def test_every_module_is_read(tmp_path: Path) -> None:
     path = written(
         tmp_path, document([resource("aws_vpc.this"), data], children=[{"resources": [], "child_modules": [deep]}])
     )
-    found = read_plan(path)
+    found = open_plan(path).resources
     assert [(each.address, each.type) for each in found] == [
         ("aws_vpc.this", "aws_vpc"),
         ("module.a.module.b.aws_lb.this", "aws_lb"),
@@ -33,7 +33,7 @@ def test_every_module_is_read(tmp_path: Path) -> None:
 
 def test_what_is_unknown_is_missing(tmp_path: Path) -> None:
     """A value that is null in the plan is not among the values."""
-    (found,) = read_plan(written(tmp_path, document([resource("aws_lb.this", name="edge", subnets=None)])))
+    (found,) = open_plan(written(tmp_path, document([resource("aws_lb.this", name="edge", subnets=None)]))).resources
     assert dict(found.values) == {"name": "edge"}
 
 
@@ -188,10 +188,10 @@ def test_the_region_is_seen_in_zones(tmp_path: Path) -> None:
     ("raw", "said"),
     [
         (b"PK\x03\x04rest of a zip", "in Terraform's own format"),
-        (b"Terraform will perform the following actions:", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"Terraform will perform the following actions:", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b'{"@level":"info","@message":"Terraform 1.9.8","type":"version"}\n{}\n', "tells while it works"),
-        (b"[]", "no plan"),
+        (b"[]", "not a plan"),
         (b'{"values": {"root_module": {}}}', "a state"),
         (b'{"planned_values": {"root_module": {"resources": [{}]}}}', "a part that no plan has"),
         (b'{"planned_values": {"root_module": {"resources": 7}}}', "a part that no plan has"),
@@ -216,14 +216,14 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, raw: bytes, said: str) -> No
     path = tmp_path / "plan.json"
     path.write_bytes(raw)
     with pytest.raises(WrongInputError, match=said) as error:
-        read_plan(path)
+        open_plan(path)
     assert "terraform show -json" in error.value.way_out
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """A plan that is not there is one error."""
     with pytest.raises(WrongInputError, match="cannot be read"):
-        read_plan(tmp_path / "none.json")
+        open_plan(tmp_path / "none.json")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_the_password_is_not_taken_for_one_in_plain_sight() -> None:
         ("bucket.", {}, "one of database.host"),
         ("database.host", {"database": None}, "database.host without a database"),
         ("cache.port", {"cache": None}, "cache.port without a cache"),
-        ("bucket.userfiles", {}, "bucket.userfiles, which cloud.buckets has not"),
+        ("bucket.userfiles", {}, "bucket.userfiles, which is not in cloud.buckets"),
     ],
 )
 def test_what_the_environment_does_not_have_is_refused(word: str, cloud: dict[str, Any], why: str) -> None:

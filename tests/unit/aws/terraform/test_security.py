@@ -10,7 +10,7 @@ from tests.unit.aws.terraform.files import app, on_hosts
 
 from crossfade.aws.audit.on_plan.secrets import never_rotated
 from crossfade.aws.resources.inventory import Inventory
-from crossfade.aws.resources.plan import read_plan
+from crossfade.aws.resources.plan import open_plan
 from crossfade.aws.terraform.hcl import Expression
 from crossfade.aws.terraform.parts.security import security
 
@@ -127,7 +127,7 @@ def test_the_audit_knows_a_reminder(plans: Plans, tmp_path: Path) -> None:
     found = {}
     for system in ("tiketi", "codemate"):
         (tmp_path / f"{system}.json").write_text(json.dumps(plans.of(system, "prod").json))
-        inventory = Inventory(read_plan(tmp_path / f"{system}.json"))
+        inventory = Inventory(open_plan(tmp_path / f"{system}.json").resources)
         found[system] = {mark.address.partition('"')[2].strip('"]') for mark in never_rotated(inventory)}
     assert found["tiketi"] == set()
     assert "JWT_SECRET" not in found["codemate"]

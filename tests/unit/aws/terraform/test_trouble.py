@@ -42,7 +42,7 @@ def test_a_lock_says_who_since_when_and_the_way_out() -> None:
     found = told("Error acquiring the state lock", LOCKED)
     assert found.exit_code == 3
     assert found.cause == (
-        "the state of prod is locked by mina@laptop since 2026-11-21 13:59:36 UTC, for apply "
+        "the state of prod has been locked by mina@laptop since 2026-11-21 13:59:36 UTC, for apply "
         "(lock cbbdacb4-66e6-e7eb-cbb7-e96234b82f0f)"
     )
     assert found.way_out.endswith(

@@ -45,14 +45,14 @@ def test_labels_of_a_file_are_labels(tmp_path: Path) -> None:
     [
         (
             "services: {web: {image: x, label_file: gone}}",
-            ':1:28: services.web.label_file: found "gone", which is no file; allowed: a file that is there',
+            ':1:28: services.web.label_file: found "gone", which does not exist; allowed: an existing file',
         ),
         (
             "services: {web: {image: x, enviroment: {A: b}}}",
-            ':1:28: services.web.enviroment: found "enviroment", which is no key of Compose; did you mean environment?',
+            ':1:28: services.web.enviroment: found "enviroment", which is not a Compose key; did you mean environment?',
         ),
         ("services: {web: {image: x, port: [80]}}", "did you mean ports?"),
-        ("services: {web: {image: x}}\nservice: {}", ':2:1: service: found "service", which is no key of Compose'),
+        ("services: {web: {image: x}}\nservice: {}", ':2:1: service: found "service", which is not a Compose key'),
     ],
 )
 def test_what_compose_refuses_is_refused(tmp_path: Path, text: str, said: str) -> None:

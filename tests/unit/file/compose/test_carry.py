@@ -342,7 +342,7 @@ def test_variables_without_default_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: b\n", "is no Compose file: it has no services"),
+        ("a: b\n", "is not a Compose file: it has no services"),
         ("services: {db: {image: postgres}}\n", "has only data stores; they stay in Compose:\n  .*db: it keeps state"),
         ("services: {web: 5}\n", "services.web: found 5; allowed: a mapping such as web"),
         ("services: [\n", "a bracket that is not closed"),
@@ -367,7 +367,7 @@ def test_a_path_that_cannot_be_is_no_folder(tmp_path: Path) -> None:
     api = {"image": "api", "ports": ["80:80"], "build": "x" * 5000, "volumes": ["./loop:/data"]}
     (tmp_path / "compose.yaml").write_text(yaml.safe_dump({"services": {"api": api}}))
     left = from_compose([tmp_path / "compose.yaml"], tmp_path, {}).left
-    assert left[0].why.endswith("which is no folder; allowed: a folder that is there")
+    assert left[0].why.endswith("which does not exist; allowed: an existing folder")
 
 
 def test_a_project_without_a_name_of_docker_s_joins_no_network(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_hosts_of_many_ports_that_cannot_be_read_are_told(tmp_path: Path, wrong:
     """The rest of the file is carried over all the same."""
     carried = Composed(tmp_path, services(web={**WEB, "environment": {"VIRTUAL_HOST_MULTIPORTS": wrong}}))
     assert carried.service().port == 80
-    assert "VIRTUAL_HOST_MULTIPORTS of web, which is no mapping in YAML" in carried.todo("services")
+    assert "VIRTUAL_HOST_MULTIPORTS of web, which is not a YAML mapping" in carried.todo("services")
 
 
 def test_hosts_of_many_ports_are_text_whatever_they_look_like(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_an_overlay_is_laid_over_its_base_by_composes_rules(tmp_path: Path) -> N
         {"A": "1", "B": "2"},
         ("api",),
     )
-    assert carried.why("volume ./b:/data:ro") == "copy ./b into the image, at /data; ./b is not there"
+    assert carried.why("volume ./b:/data:ro") == "copy ./b into the image, at /data; ./b does not exist"
     assert "--target prod ." in carried.todo("services.web.image")
     assert carried.why("port 9229:9229") == "it speaks the Node debugger, not HTTP"
 
@@ -147,11 +147,11 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
         ),
         (
             "services: {web: {extends: {service: none}}}\n",
-            r'found "none", which is no service of .*; allowed: one of web',
+            r'found "none", which is not a service of .*; allowed: one of web',
         ),
         (
             "services: {web: {extends: {file: no.yaml, service: a}}}\n",
-            r'compose\.yaml:1:28: services\.web\.extends\.file: found "no\.yaml", which is no file; allowed: a f',
+            r'compose\.yaml:1:28: services\.web\.extends\.file: found "no\.yaml", which does not exist; allowed: an e',
         ),
         ("include: a.yaml\nservices: {}\n", r'yaml:1:1: include: found "a\.yaml"; allowed: a list of files, or of'),
         ("include: [{env_file: x}]\nservices: {}\n", r"yaml:1:11: include\.0: found a mapping; allowed: a list of fi"),
@@ -161,7 +161,7 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
         ),
         (
             "services: {web: {image: x, depends_on: [api, db]}, db: {image: y}}\n",
-            r'compose\.yaml:1:41: services\.web\.depends_on\.0: found "api", which is no service .*: one of db',
+            r'compose\.yaml:1:41: services\.web\.depends_on\.0: found "api", which is not a service .*: one of db',
         ),
         (
             "services: {web: {image: x, depends_on: [api]}, api: {image: y, depends_on: {web: }}}\n",
@@ -170,11 +170,11 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
         ("services: {web: {image: x, links: ['db:d']}}\n", r"services\.web\.links\.0: found \"db\", .*: one of none"),
         (
             "services: {web: {image: x, network_mode: 'service:vpn'}, db: {image: y}}\n",
-            r'services\.web\.network_mode: found "vpn", which is no service of the file; allowed: one of db',
+            r'services\.web\.network_mode: found "vpn", which is not a service of the file; allowed: one of db',
         ),
         (
             "services: {web: {image: x, volumes_from: [files]}}\n",
-            r'volumes_from\.0: found "files", which is no service',
+            r'volumes_from\.0: found "files", which is not a service',
         ),
         (
             "services: {web: {image: x, depends_on: {db: 5}}, db: {image: y}}\n",
@@ -210,9 +210,9 @@ def test_an_env_file_that_is_not_there_is_the_first_thing_to_do(tmp_path: Path) 
         tmp_path, "env_file: [.env.prod, {path: none.env, required: false}]", files={".env.prod.example": "A=1\n"}
     )
     what = "copy .env.prod.example to .env.prod and fill it in"
-    assert carried.why("env_file .env.prod") == f"found no such file; allowed: a file that is there: {what}"
+    assert carried.why("env_file .env.prod") == f"found no such file; allowed: an existing file: {what}"
     assert carried.draft.todos[0].what.startswith(what)
-    assert carried.why("env_file none.env") == "it is not there and need not be"
+    assert carried.why("env_file none.env") == "it does not exist and need not"
 
 
 def test_each_key_of_another_type_is_named_at_once(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_each_included_file_that_is_not_there_is_named_where_it_is_asked_for(tmp
     with pytest.raises(WrongInputError) as told:
         from_compose([tmp_path / "compose.yaml"], tmp_path, {})
     lines = re.findall(
-        r"(\S+yaml:\d+:\d+: \S+): found (\S+), which is no file; allowed: .* from (\S+)", str(told.value)
+        r"(\S+yaml:\d+:\d+: \S+): found (\S+), which does not exist; allowed: .* to (\S+)", str(told.value)
     )
     assert {(where.removeprefix(f"{tmp_path}/"), found, whence) for where, found, whence in lines} == {
         ("more/compose.yaml:2:12: include.0.path.0", '"one.yaml"', f"{tmp_path}/more"),
@@ -328,17 +328,17 @@ secrets: {s: {environment: S}}
     carried = Composed(tmp_path, text, {"more/compose.yaml": more})
     said = {str(left.where).removeprefix(f"{tmp_path}/"): left.why for left in carried.left}
     wanted = {
-        "compose.yaml:7:15: configs.c.file": 'found "c.conf", which is no file; allowed: a file that is there',
+        "compose.yaml:7:15: configs.c.file": 'found "c.conf", which does not exist; allowed: an existing file',
         "compose.yaml:3:59: services.web.secrets.1": 'found "typo", which is none of the file\'s secrets; allowed: ',
-        "compose.yaml:5:29: services.job.build.dockerfile": 'found "no.Dockerfile", which is no file; allowed: ',
-        "more/compose.yaml:2:15: secrets.l.file": 'found "more/l.txt", which is no file; allowed: a file that is ',
+        "compose.yaml:5:29: services.job.build.dockerfile": 'found "no.Dockerfile", which does not exist; allowed: ',
+        "more/compose.yaml:2:15: secrets.l.file": 'found "more/l.txt", which does not exist; allowed: an existing ',
     }
     assert {where: why for where, why in said.items() if where in wanted and why.startswith(wanted[where])}.keys() == (
         wanted.keys()
     )
-    assert carried.why("build.context") == 'found "./gone", which is no folder; allowed: a folder that is there'
+    assert carried.why("build.context") == 'found "./gone", which does not exist; allowed: an existing folder'
     assert {left.why for left in carried.left if left.what == "build.dockerfile"} >= {
-        "found no Dockerfile; allowed: a file that is there, from ."
+        "found no Dockerfile; allowed: an existing file, relative to ."
     }
     assert "once gone is there" in carried.todo("services.api.image")
 

@@ -173,7 +173,7 @@ def test_mounts_are_told_one_by_one(tmp_path: Path) -> None:
     assert carried.draft.folders == [tmp_path / "media"]
     assert carried.why("volume ./up:/up:ro") == "copy ./up into the image, at /up"
     assert carried.why("volume ./app.conf:/etc/app.conf:ro") == (
-        "copy app.conf into the image, at /etc/app.conf; ./app.conf is not there"
+        "copy app.conf into the image, at /etc/app.conf; ./app.conf does not exist"
     )
     assert carried.why("volume /var/run/docker.sock:/var/run/docker.sock").startswith("the socket is not given")
     assert carried.why("volume .:/app").startswith("the image brings what is in /app")

@@ -122,7 +122,7 @@ def test_settings_that_are_mounted_come_along_and_what_is_not_there_is_told(tmp_
         "./pg.conf:/etc/pg.conf:True",
         "./init:/docker-entrypoint-initdb.d:True",
     ]
-    assert "it is not there: bring ./no.sql" in carried.todo("stores.db.volumes")
+    assert "it does not exist: bring ./no.sql" in carried.todo("stores.db.volumes")
 
 
 def test_a_folder_with_data_is_shared_with_compose_only_one_after_the_other(tmp_path: Path) -> None:

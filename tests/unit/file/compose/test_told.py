@@ -244,7 +244,7 @@ def test_php_fpm_alone_answers_no_http(tmp_path: Path) -> None:
     )
     assert "have its image answer HTTP, by FrankenPHP" in carried.todo("services.php")
     assert carried.todo("services.other") == ""
-    assert "./n.conf is not there, so that nothing of it is taken over" in todos(carried)
+    assert "./n.conf does not exist, so nothing of it is taken over" in todos(carried)
 
 
 def test_the_default_network_may_be_anothers(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def failed(reason: str) -> dict[str, Any]:
         (
             exited(1),
             "exec /usr/local/bin/app: exec format error",
-            "its image is for another architecture than `cloud.compute.architecture`",
+            "its image is for a different architecture from `cloud.compute.architecture`",
         ),
         (
             failed(

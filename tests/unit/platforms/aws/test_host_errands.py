@@ -109,7 +109,7 @@ async def test_a_host_that_goes_away_leaves_a_command_that_nobody_saw_end() -> N
 @pytest.mark.parametrize(
     ("aws", "tasks", "said"),
     [
-        (Aws(DONE), (), "no host of shop@dev/web is there to run it on"),
+        (Aws(DONE), (), "shop@dev/web has no host to run it on"),
         (Aws(DONE, reached=()), HOSTS, "Systems Manager reaches no host of shop@dev/web: i-1, i-2, i-3"),
         (Aws({"Status": "Failed", "StatusDetails": "Undeliverable"}), HOSTS, "host i-3 did not take it: Undeliverable"),
     ],

@@ -125,7 +125,7 @@ def test_one_that_did_not_get_its_revision_ended_for_good(at: Progress, said: st
         (progress("Created"), "CodeDeploy's d-1 is Created", False),
         (
             progress("InProgress", i_1=WAITING, i_2=WAITING),
-            "waits, for no host's agent has taken CodeDeploy's d-1",
+            "waits, because no host's agent has taken CodeDeploy's d-1",
             False,
         ),
         (progress("InProgress", i_1=WAITING, i_2=FETCHING), "CodeDeploy's d-1 is InProgress", False),

@@ -54,10 +54,10 @@ def test_an_appspec_of_the_source_counts(source: Path) -> None:
     ("spec", "said"),
     [
         (None, "has no appspec.yml, and CodeDeploy brings no revision without one"),
-        ("version: [", "appspec.yml is no YAML"),
+        ("version: [", "appspec.yml is not YAML"),
         ("version: 1.0\nos: linux\n", "is not one for hosts with Linux"),
         ("version: 0.0\nos: windows\n", "is not one for hosts with Linux"),
-        ("version: 0.0\nos: linux\nhooks: {AfterStart: []}\n", "hooks: AfterStart is no event"),
+        ("version: 0.0\nos: linux\nhooks: {AfterStart: []}\n", "hooks: AfterStart is not an event"),
         (SPEC, "hooks: AfterInstall: location hooks/build.sh is not in the revision"),
         (TOO_LONG, "its scripts may take 3601 s together"),
         (TOO_LONG.replace("1801", "5m"), "hooks: .*: timeout: found 5m"),
@@ -76,5 +76,5 @@ def test_what_codedeploy_could_not_bring_is_refused(source: Path, spec: str | No
 
 def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
     """As it stands in the file."""
-    with pytest.raises(WrongInputError, match="there is no such folder"):
+    with pytest.raises(WrongInputError, match="no such folder"):
         packed(tmp_path / "none", BESIDE)

@@ -219,7 +219,7 @@ async def test_without_a_distribution_nothing_is_built(bench: Bench) -> None:
         await bench.runtime.build(replace(bench.service, build="exit 9"))
 
 
-@pytest.mark.parametrize(("files", "why"), [([], "is not there"), (["a.js"], "has no index.html")])
+@pytest.mark.parametrize(("files", "why"), [([], "does not exist"), (["a.js"], "has no index.html")])
 def test_a_folder_that_is_no_site_is_wrong_input(tmp_path: Path, files: list[str], why: str) -> None:
     """Named as the file does."""
     for name in files:

@@ -51,7 +51,7 @@ def test_what_ssh_says_becomes_one_sentence_with_a_way_out(said: str, cause: str
 
 def test_a_key_that_is_not_here_is_said_before_anything_is_tried(tmp_path: Path) -> None:
     """SSH would go on without it, and blame the host."""
-    with pytest.raises(WrongInputError, match="the key /nowhere/id is not there"):
+    with pytest.raises(WrongInputError, match="the key /nowhere/id does not exist"):
         HostConnection(Login(host="a", key="/nowhere/id"), tmp_path).open()
 
 

@@ -91,7 +91,7 @@ def saved_bill(path: Path) -> Bill:
         region, book = _word(data["region"]), _word(data["prices"])
         return Bill(title=f"{data['title']} in {path}", region=region, book=book, lines=lines)
     except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        raise WrongInputError(f"{path} is no bill", "crossfade cost -e prod --json > bill.json makes one") from None
+        raise WrongInputError(f"{path} is not a bill", "crossfade cost -e prod --json > bill.json makes one") from None
 
 
 def _line(data: dict[str, Any]) -> Line:

@@ -125,6 +125,6 @@ def _no_line(name: str, assumed: Assumed, bill: Bill, file: str) -> WrongInputEr
     items = [line.item for line in bill.lines]
     meant = nearest(name, items)
     return WrongInputError(
-        f'{file}: "{assumed.name}" is about "{name}", which is no line of {bill.title}',
+        f'{file}: "{assumed.name}" is about "{name}", which is not a line of {bill.title}',
         f"did you mean {meant}?" if meant else f"its lines: {', '.join(items)}",
     )

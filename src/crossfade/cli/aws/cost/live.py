@@ -54,4 +54,4 @@ def _elsewhere(regions: Sequence[str]) -> str:
     """Where else prices are unknown. A book that says `region` itself is asked for there."""
     named = ", ".join(each or "no known region" for each in regions)
     way = "a book with its `region: ...`, named with --prices, is filled for another"
-    return f"\n  not asked, for a book has the prices of one region: {named}; {way}" if named else ""
+    return f"\n  not asked, because a book has the prices of one region: {named}; {way}" if named else ""

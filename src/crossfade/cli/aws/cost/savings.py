@@ -61,7 +61,7 @@ def _stage(environment: str | None, assumed: Assumptions, named: str) -> str:
 def text(saved: Savings) -> str:
     """Each proposal with its arithmetic, and all of them together."""
     if not saved.proposals:
-        return f"{saved.title}: nothing that we know would save anything"
+        return f"{saved.title}: nothing that crossfade knows would save anything"
     combined = saved.together
     lines = [f"{saved.title}: {combined.now:,.2f} US dollars a month now"]
     for proposal in saved.proposals:

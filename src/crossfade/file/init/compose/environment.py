@@ -116,7 +116,9 @@ class _Variables:
             OF_CONTAINERS.read(name)
         except ValueError as error:
             self.notes.leave(("environment", name), name, f"no variable for crossfade; allowed: {error}")
-            self.notes.todo(Rank.NEVER_HEALTHY, "env", f"give {name} by another way: it is no name of a variable")
+            self.notes.todo(
+                Rank.NEVER_HEALTHY, "env", f"give {name} in another way: that is not the name of a variable"
+            )
             return
         if value is None and self.project.root.at(keys).value is None:
             self._passed_through(name)
@@ -207,11 +209,11 @@ class _Variables:
                 self.notes.leave(below, f"env_file {path}", f"{error.cause}")
             return
         if not required:
-            self.notes.leave(below, f"env_file {path}", "it is not there and need not be")
+            self.notes.leave(below, f"env_file {path}", "it does not exist and need not")
             return
         example = next((name for name in _examples(path) if is_file(from_folder(self.project.folder, name))), "")
         copy = f"copy {example} to {path} and fill it in" if example else f"write {path}"
-        self.notes.leave(below, f"env_file {path}", f"found no such file; allowed: a file that is there: {copy}")
+        self.notes.leave(below, f"env_file {path}", f"found no such file; allowed: an existing file: {copy}")
         self.notes.todo(Rank.NOTHING_RUNS, "env_file", f"{copy}, then add `env_file: {path}` to this service")
 
 

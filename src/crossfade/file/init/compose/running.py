@@ -15,7 +15,7 @@ from crossfade.file.init.todo import Rank
 from crossfade.file.parts.image import is_remote
 from crossfade.file.reading.problem import shown
 from crossfade.paths import at_home, from_folder, is_at_home
-from crossfade.source.there import is_file, is_folder
+from crossfade.source.there import is_file, is_folder, why_no_file, why_no_folder
 from crossfade.telling.secrecy import is_secret, is_secret_name, secret_in
 
 Service = dict[str, Any]
@@ -146,7 +146,7 @@ def handed_files(project: Project, name: str, here: Path, notes: ServiceNotes) -
             found.append(f"{mounted(one.file, project.folder, here)}:{one.target}:ro")
             continue
         file = one.file or f"./{one.name}.txt"
-        why = f"{one.why}; allowed: a file that is there: write {file}" if one.file else one.why
+        why = f"{one.why}; allowed: an existing file: write {file}" if one.file else one.why
         notes.notes.leave(one.keys, f"{one.section} {one.name}", why)
         what = f"write {file}, then add {file}:{one.target}:ro to the volumes: {one.why}"
         notes.todo(Rank.NOTHING_RUNS, "volumes", what)
@@ -187,11 +187,12 @@ def _missing(build: Service, context: str, folder: Path, notes: ServiceNotes) ->
     if is_remote(context) or "dockerfile_inline" in build:
         return ""
     named = str(build.get("dockerfile") or "")
-    if not is_folder(from_folder(folder, context)):
-        where, found, allowed = "context", f"found {shown(context)}, which is no folder", "a folder that is there"
-    elif not is_file(from_folder(folder, context) / (named or "Dockerfile")):
-        where, allowed = "dockerfile", f"a file that is there, from {context}"
-        found = f"found {shown(named)}, which is no file" if named else "found no Dockerfile"
+    there = from_folder(folder, context)
+    if not is_folder(there):
+        where, found, allowed = "context", f"found {shown(context)}, {why_no_folder(there)}", "an existing folder"
+    elif not is_file(there / (named or "Dockerfile")):
+        where, allowed = "dockerfile", f"an existing file, relative to {context}"
+        found = f"found {shown(named)}, {why_no_file(there / named)}" if named else "found no Dockerfile"
     else:
         return ""
     notes.leave(("build", where), f"build.{where}", f"{found}; allowed: {allowed}")

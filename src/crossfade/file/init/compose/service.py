@@ -245,7 +245,7 @@ class _Service:
             if file is not None and ("build" not in self.compose or mount.of_machine):
                 place = running.mounted(mount.source, self.project.folder, self.here)
                 found.append(f"{place}:{mount.target}:ro")
-                self.notes.comment("volumes", "a file is all releases': a change of it is no release")
+                self.notes.comment("volumes", "a file is all releases': changing it makes no release")
                 continue
             said = becomes(mount, self.project.folder)
             self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)

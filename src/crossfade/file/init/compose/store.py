@@ -166,7 +166,7 @@ class _Store:
             return
         said = becomes(mount, self.project.folder)
         if given(mount) and mount.kind == "bind":
-            said = f"it is not there: bring {mount.source}, and write {mount.source}:{mount.target}:ro under volumes"
+            said = f"it does not exist: bring {mount.source}, and write {mount.source}:{mount.target}:ro under volumes"
             self.notes.todo(Rank.NEVER_HEALTHY, "volumes", said)
         self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)
 
@@ -175,7 +175,7 @@ class _Store:
         if mount.kind == "bind":
             if not mount.read_only and (signs.data_place(mount.target) or mount.target.startswith(self.known.data)):
                 stop = f"docker compose -f {self.project.called} stop {self.name}"
-                what = f"stop Compose's {self.name} before a deploy, for both would write {mount.source}: {stop}"
+                what = f"stop Compose's {self.name} before a deploy, because both would write {mount.source}: {stop}"
                 self.notes.todo(Rank.DATA, "volumes", what)
             return f"{self._path(mount)}:{mount.target}{mode}"
         self._begins_empty(mount.source, app)
@@ -188,7 +188,7 @@ class _Store:
         """Data in an anonymous volume, in memory, or in a folder that is not there: in a volume with a name, then."""
         last = Path(mount.target).name
         volume = our_name(f"{self.notes.name}-{last}")
-        why = f"{mount.source} is not there" if mount.kind == "bind" else "it had no name"
+        why = f"{mount.source} does not exist" if mount.kind == "bind" else "it had no name"
         self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", f"{why}: the volume {volume} keeps it now")
         return f"{volume}:{mount.target}"
 

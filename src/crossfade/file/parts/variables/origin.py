@@ -87,7 +87,7 @@ def unknown_on_aws(services: "Mapping[str, Service]", cloud: "Cloud") -> Iterato
             elif origin.startswith(OF_BUCKET) and (bucket := origin.removeprefix(OF_BUCKET)) not in cloud.buckets:
                 known = list(cloud.buckets)
                 allowed = f"one of {', '.join(known)}" if known else f"cloud: {{buckets: {{{bucket}: {{}}}}}}"
-                yield Clash(key, f"{origin}, which cloud.buckets has not", allowed, nearest(bucket, known))
+                yield Clash(key, f"{origin}, which is not in cloud.buckets", allowed, nearest(bucket, known))
             elif origin == HIDDEN and cloud.compute.kind == "hosts":
                 yield Clash(
                     key, f"{origin} on hosts that stay", "compute: {kind: autoscaling}, or a secret of your own"

@@ -51,7 +51,7 @@ def _target(said: Answer) -> TargetHealth:
 def _complaint(reason: str, said: str) -> str:
     if reason == "Target.ResponseCodeMismatch":
         codes = _CODES.search(said)
-        return f"answered {codes['codes']}" if codes else "answered with another code than it is to"
+        return f"answered {codes['codes']}" if codes else "answered with a different code from the one it should"
     if reason == "Target.Timeout":
         return "gave no answer in time"
     if reason == "Target.FailedHealthChecks":

@@ -93,7 +93,7 @@ class HostErrands:
         """
         there = [one for one in sight.tasks if not (one.stopping or one.exited)]
         if not there:
-            raise _NobodyError(f"no host of {sight.place.key} is there to run it on")
+            raise _NobodyError(f"{sight.place.key} has no host to run it on")
         known = await self._connected([one.id for one in there])
         able = [one for one in there if one.id in known]
         if not able:

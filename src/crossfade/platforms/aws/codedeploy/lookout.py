@@ -175,7 +175,9 @@ def on_its_way(task: Task, progress: Progress) -> Task:
         blamed = one.status != _STOPPED and any(each.own for each in one.targets.values())
         return replace(task, exited=True, final=True, blamed=blamed, detail=_failed(one, target))
     if one.targets and not one.taken:
-        return replace(starting, detail=f"waits, for no host's agent has taken CodeDeploy's {one.id}: {_LOOK_AT_AGENT}")
+        return replace(
+            starting, detail=f"waits, because no host's agent has taken CodeDeploy's {one.id}: {_LOOK_AT_AGENT}"
+        )
     at = f" is at {target.at}" if target and target.at else f" is {one.status}"
     return replace(starting, detail=f"CodeDeploy's {one.id}{at}")
 

@@ -52,7 +52,7 @@ def packed(source: Path, beside: Mapping[str, str]) -> Revision:
     WrongInputError for a source that is not there, and for a revision that CodeDeploy could not bring.
     """
     if not source.is_dir():
-        raise WrongInputError(f"{source}: there is no such folder", "`source` names the folder with the app")
+        raise WrongInputError(f"{source}: no such folder", "`source` names the folder with the app")
     found = listing(WholeSource(source))
     files = dict(_read(source, found.files))
     if APPSPEC not in files:
@@ -97,7 +97,7 @@ def _require_appspec(source: Path, files: Mapping[str, tuple[int, bytes]]) -> No
     try:
         said: Any = yaml.safe_load(files[APPSPEC][1])
     except (yaml.YAMLError, RecursionError) as error:
-        raise WrongInputError(f"{where} is no YAML: {' '.join(str(error).split())}", "mend it") from error
+        raise WrongInputError(f"{where} is not YAML: {' '.join(str(error).split())}", "mend it") from error
     if not isinstance(said, dict) or said.get("version") not in (0, 0.0) or said.get("os") != "linux":
         raise WrongInputError(
             f"{where} is not one for hosts with Linux", "it begins with `version: 0.0` and `os: linux`"
@@ -105,7 +105,7 @@ def _require_appspec(source: Path, files: Mapping[str, tuple[int, bytes]]) -> No
     hooks = said.get("hooks") or {}
     for event, scripts in hooks.items() if isinstance(hooks, dict) else [(str(hooks), [])]:
         if event not in (*HOOKS, *_OF_BALANCERS):
-            raise WrongInputError(f"{where}: hooks: {event} is no event", f"one of {', '.join(HOOKS)}")
+            raise WrongInputError(f"{where}: hooks: {event} is not an event", f"one of {', '.join(HOOKS)}")
         _require_scripts(where, event, scripts, files)
 
 

@@ -82,7 +82,7 @@ class Dumps:
             sent = await self._commands.send(host.id, once, script, limit, before, sent)
         while (told := await self._commands.told(sent))["Status"] in UNDER_WAY:
             if self._clock.now() > until:
-                raise NotKeptError(f"{what} is not there after {limit:g} s", "give the deploy more `timeout`")
+                raise NotKeptError(f"{what} is still not there after {limit:g} s", "give the deploy more `timeout`")
             await self._clock.sleep(self._look)
         if told["Status"] != _SUCCESS:
             said = told.get("StandardErrorContent", "") or told.get("StandardOutputContent", "")

@@ -63,7 +63,9 @@ class Restorer:
         if made is None:
             made = await self._begin(database, snapshot, name)
         elif _snapshot_of(made) != snapshot:
-            raise WrongInputError(f"there is a database {name} already, which is no {snapshot}", "give another --as")
+            raise WrongInputError(
+                f"a database {name} already exists, and is not a restored {snapshot}", "give another --as"
+            )
         while made["DBInstanceStatus"] != _READY:
             if made["DBInstanceStatus"].startswith(_FAILED):
                 raise PlatformError(f"the restored {name} is {made['DBInstanceStatus']}", "look at it in RDS")
@@ -80,7 +82,7 @@ class Restorer:
         beside = await self._find(database)
         if beside is None:
             raise PlatformError(
-                f"there is no database {database}, beside which its snapshot could be restored",
+                f"there is no database {database} beside which its snapshot could be restored",
                 "`crossfade infra apply` makes an empty one first",
             )
         try:

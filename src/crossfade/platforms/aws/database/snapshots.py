@@ -37,7 +37,7 @@ class Snapshots:
             if made["Status"] in _FAILED:
                 raise NotKeptError(f"the snapshot {name} is {made['Status']}", "look at it in RDS, and deploy again")
             if self._clock.now() > until:
-                why = f"the snapshot {name} is not there after {limit:g} s"
+                why = f"the snapshot {name} is still not there after {limit:g} s"
                 raise NotKeptError(why, "give the deploy more `timeout`")
             await self._clock.sleep(self._look)
             made = await self._find(name) or made

@@ -73,7 +73,7 @@ class Definitions:
                     return found["taskDefinition"], found.get("tags", [])
             if not page.get("nextToken"):
                 raise PlatformError(
-                    f"task definition {family} of Terraform is not there any more",
+                    f"task definition {family} of Terraform no longer exists",
                     f"`crossfade infra apply -e {self._places.environment}` makes it",
                 )
             token = {"nextToken": page["nextToken"]}

@@ -90,7 +90,9 @@ def _exited(task: Answer, container: str, reason: str, last_line: str) -> TaskEn
     if code is None:
         return TaskEnding(died=True, detail=f"ended: {_plain(why or reason)}{said}".rstrip(": "))
     if _ANOTHER_MACHINE.search(f"{why} {last_line}"):
-        return TaskEnding(died=True, detail="its image is for another architecture than `cloud.compute.architecture`")
+        return TaskEnding(
+            died=True, detail="its image is for a different architecture from `cloud.compute.architecture`"
+        )
     return TaskEnding(died=True, detail=f"exited with code {code}{said}")
 
 

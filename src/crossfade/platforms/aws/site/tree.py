@@ -90,7 +90,7 @@ def read(folder: Path, named: str) -> Tree:
     """Of a folder, which is called `named` in messages. WrongInputError for one that is no site."""
     if not folder.is_dir():
         raise WrongInputError(
-            f"the site's folder {named} is not there", "build it first, or say how: `cloud: {site: {build: ...}}`"
+            f"the site's folder {named} does not exist", "build it first, or say how: `cloud: {site: {build: ...}}`"
         )
     tree = Tree(tuple(sorted(_file(folder, path) for path in _files(folder))))
     known = tree.by_path()
@@ -100,9 +100,7 @@ def read(folder: Path, named: str) -> Tree:
         )
     ours = next((path for path in known if path.startswith(OWN)), "")
     if ours:
-        raise WrongInputError(
-            f"the site's folder {named} has {ours}", f"name it otherwise: crossfade keeps releases in {OWN}"
-        )
+        raise WrongInputError(f"the site's folder {named} has {ours}", f"rename it: crossfade keeps releases in {OWN}")
     return tree
 
 

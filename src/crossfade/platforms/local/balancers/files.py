@@ -50,7 +50,7 @@ def saved(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
-            raise ValueError("it is no JSON object")  # noqa: TRY004, TRY301  as whatever else is wrong with it
+            raise ValueError("it is not a JSON object")  # noqa: TRY004, TRY301  as whatever else is wrong with it
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -37,7 +37,7 @@ def main() -> int:
 
 def _nothing(folder: Path, fallback: str) -> str:
     if not folder.is_dir():
-        return f"{folder} is no folder of this release: what git ignores is not in it, unless `build` makes it"
+        return f"{folder} is not a folder of this release: what git ignores is not in it, unless `build` makes it"
     if fallback and not (folder / fallback).is_file():
         return f"{folder} has no {fallback}, which `static.fallback` names"
     return ""

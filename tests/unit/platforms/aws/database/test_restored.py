@@ -77,7 +77,7 @@ async def test_a_name_that_is_taken_is_left_alone(aws: InMoto) -> None:
     aws.aws("rds").create_db_snapshot(DBInstanceIdentifier="shop-dev", DBSnapshotIdentifier="by-hand")
     await restorer(aws).restore("shop-dev", SNAPSHOT, "taken", quiet)
     for name in ("taken", "shop-dev"):
-        with pytest.raises(WrongInputError, match=f"there is a database {name} already"):
+        with pytest.raises(WrongInputError, match=f"a database {name} already exists"):
             await restorer(aws).restore("shop-dev", "by-hand", name, quiet)
 
 

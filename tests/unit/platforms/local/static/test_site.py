@@ -260,5 +260,5 @@ def test_a_folder_may_begin_as_an_option_does(tmp_path: Path) -> None:
     done = subprocess.run(["sh", "-c", program(service)], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         2,
-        "-dist is no folder of this release: what git ignores is not in it, unless `build` makes it\n",
+        "-dist is not a folder of this release: what git ignores is not in it, unless `build` makes it\n",
     )

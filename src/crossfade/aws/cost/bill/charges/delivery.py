@@ -71,7 +71,7 @@ def _queries(inventory: Inventory, usage: Month) -> Iterator[Charge]:
             unit="1,000,000 queries",
             rate=once("route53.queries-1m"),
             addresses=tuple(billed),
-            assumes=f"{usage.dns:,} queries of records that are no aliases",
+            assumes=f"{usage.dns:,} queries of records that are not aliases",
             usage="dns",
         )
 

@@ -50,7 +50,7 @@ def _configs(mounts: list[Mount], folder: Path, taken: Taken) -> Iterator[Path]:
         if mount.kind != "bind" or not re.search(r"nginx|Caddyfile|/caddy", mount.target):
             continue
         if not is_there(place) and re.search(r"\.conf$|/etc/(nginx|caddy)|Caddyfile", mount.target):
-            taken.untaken.append(f"{mount.source} is not there, so that nothing of it is taken over")
+            taken.untaken.append(f"{mount.source} does not exist, so nothing of it is taken over")
         if is_file(place):
             yield place
         elif is_folder(place) and re.search(r"conf\.d|templates|sites|/etc/nginx/?$|/etc/caddy/?$", mount.target):

@@ -94,7 +94,7 @@ def _of_many_ports(service: str, text: str, taken: Taken) -> Iterator[tuple[str,
     try:
         hosts = parse(text.encode(), "VIRTUAL_HOST_MULTIPORTS").plain()
     except WrongFileError:
-        taken.untaken.append(f"VIRTUAL_HOST_MULTIPORTS of {service}, which is no mapping in YAML")
+        taken.untaken.append(f"VIRTUAL_HOST_MULTIPORTS of {service}, which is not a YAML mapping")
         return
     for host, paths in hosts.items():
         for path, how in paths.items() if isinstance(paths, dict) else [("/", None)]:

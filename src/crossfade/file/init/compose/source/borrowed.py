@@ -9,7 +9,7 @@ from crossfade.file.reading.document import Written
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.problem import Problem, shown
 from crossfade.paths import from_folder
-from crossfade.source.there import is_file
+from crossfade.source.there import is_file, why_no_file
 
 _LISTED = ("volumes_from", "volumes")
 
@@ -68,7 +68,7 @@ def _labelled(service: Written, folder: Path, variables: Mapping[str, str], tell
     for node in named.value if isinstance(named.value, list) else [named]:
         file = from_folder(folder, str(node.value))
         if not is_file(file):
-            tell(Problem(node.place, f"found {shown(str(node.value))}, which is no file", "a file that is there"))
+            tell(Problem(node.place, f"found {shown(str(node.value))}, {why_no_file(file)}", "an existing file"))
             continue
         found |= {
             name: replace(node, value=text.replace("$", "$$"), text=text)

@@ -8,7 +8,7 @@ from crossfade.file.init.compose.source.project import Project
 from crossfade.file.reading.document import Keys
 from crossfade.file.reading.problem import shown
 from crossfade.paths import from_folder
-from crossfade.source.there import is_file
+from crossfade.source.there import is_file, why_no_file
 
 _PLACES = {"secrets": "/run/secrets/", "configs": "/"}
 
@@ -51,7 +51,8 @@ def _found(project: Project, section: str, name: str, target: str, asked: Keys) 
         return Handed(section, name, target, why=why, keys=asked)
     file = origin.get("file")
     if isinstance(file, str) and file:
-        why = "" if is_file(from_folder(project.folder, file)) else f"found {shown(file)}, which is no file"
+        there = from_folder(project.folder, file)
+        why = "" if is_file(there) else f"found {shown(file)}, {why_no_file(there)}"
         return Handed(section, name, target, file, why, (section, name, "file"))
     variable = origin.get("environment")
     said = f"it was the variable {variable}" if variable else "its text stands in the Compose file"

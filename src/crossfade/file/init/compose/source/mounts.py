@@ -90,7 +90,7 @@ def _in_the_image(mount: Mount, folder: Path) -> str:
         return f"the image brings {mount.target}"
     if mount.kind != "bind":
         return ""
-    absent = "" if is_there(_there(mount, folder)) else f"; {mount.source} is not there"
+    absent = "" if is_there(_there(mount, folder)) else f"; {mount.source} does not exist"
     if mount.of_machine and (mount.read_only or _is_file(mount, folder)):  # often credentials: no part of an image
         return f"bring {mount.source}, and write {mount.source}:{mount.target}:ro under volumes" if absent else ""
     if _is_file(mount, folder):

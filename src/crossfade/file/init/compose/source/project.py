@@ -19,7 +19,7 @@ from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
 from crossfade.file.reading.problem import Problem, WrongFileError, shown
 from crossfade.paths import from_folder
-from crossfade.source.there import is_file, is_folder, is_there
+from crossfade.source.there import is_file, is_folder, is_there, why_no_file
 
 USUAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _BEGINS = "services:"
@@ -183,7 +183,7 @@ class _Reader:
         below = base.get(name) if base is not None else None
         if below is None:
             known = list(base.value) if base is not None and isinstance(base.value, dict) else []
-            found = f"found {shown(name)}, which is no service of {other}"
+            found = f"found {shown(name)}, which is not a service of {other}"
             self.problems.append(Problem(extends.place, found, f"one of {', '.join(known)}"))
             return service
         rest = replace(service, value={key: item for key, item in service.value.items() if key != "extends"})
@@ -208,7 +208,7 @@ class _Reader:
         there = from_folder(path.parent, text)
         if is_file(there):
             return there
-        found, allowed = f"found {shown(text)}, which is no file", f"a file that is there, from {path.parent}"
+        found, allowed = f"found {shown(text)}, {why_no_file(there)}", f"an existing file, relative to {path.parent}"
         if _ELSEWHERE.match(text):
             found = f"found {shown(text)}, which is not on this machine"
             allowed = f"a file of this machine; docker compose -f {path} config > all.yaml writes one of all"
@@ -227,8 +227,8 @@ class _Reader:
             if is_there(file) and not is_folder(file):  # /dev/null stands for none
                 self.variables = {**read_variables(file, str(file), self.variables), **self.variables}
             elif file in files:
-                found = f"found {shown(self.text(files[file]))}, which is no file"
-                self.problems.append(Problem(files[file].place, found, f"a file that is there, from {path.parent}"))
+                found = f"found {shown(self.text(files[file]))}, {why_no_file(file)}"
+                self.problems.append(Problem(files[file].place, found, f"an existing file, relative to {path.parent}"))
 
     def text(self, node: Written) -> str:
         """The text with its variables filled in; what is wrong with it is collected."""
@@ -274,7 +274,7 @@ def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
     """What makes these files no project: no services, services of a wrong type, an overlay on its own."""
     services = project.plain.get("services")
     if not services:
-        raise WrongInputError(f"{project.called} is no Compose file: it has no services", "name one with --from")
+        raise WrongInputError(f"{project.called} is not a Compose file: it has no services", "name one with --from")
     active = {name: service for name, service in services.items() if not profiles_of(project, service)}
     for name, service in services.items():
         place = project.root.at(("services", name)).place

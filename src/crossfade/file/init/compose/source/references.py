@@ -17,7 +17,7 @@ def leading_nowhere(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:
         for below, other in _named(service) if isinstance(service, dict) else ():
             if other not in services:
                 place = root.at(("services", name, *below)).place
-                found = f"found {shown(other)}, which is no service of the file"
+                found = f"found {shown(other)}, which is not a service of the file"
                 yield Problem(place, found, f"one of {', '.join(one for one in services if one != name) or 'none'}")
     try:
         TopologicalSorter({name: _waits(service) for name, service in services.items()}).prepare()

@@ -90,7 +90,7 @@ def misspelt(root: Written) -> Iterator[Problem]:
 def _nearly(node: Written, known: frozenset[str]) -> Iterator[Problem]:
     for key, value in node.value.items() if isinstance(node.value, dict) else ():
         if key not in known and not key.startswith("x-") and (meant := get_close_matches(key, known, 1, _NEAR)):
-            yield Problem(value.place, f"found {shown(key)}, which is no key of Compose", meant=meant[0])
+            yield Problem(value.place, f"found {shown(key)}, which is not a Compose key", meant=meant[0])
 
 
 def of_another_type(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:

@@ -50,7 +50,7 @@ class Backups:
         found = [Path(name)] if name else self.of(store)[-1:]
         if not found or not found[0].is_file():
             raise WrongInputError(
-                f"{name or f'a backup of {store.key}'} is not there", f"see {self._directory / store.key}"
+                f"{name or f'a backup of {store.key}'} does not exist", f"see {self._directory / store.key}"
             )
         file = os.open(found[0], os.O_RDONLY)
         try:

@@ -26,7 +26,7 @@ variable "aliases" {
 }
 
 variable "ttl" {
-  description = "Seconds that resolvers keep records that are no aliases."
+  description = "Seconds that resolvers keep records that are not aliases."
   type        = number
   default     = 300
 }
