@@ -18,14 +18,14 @@ from crossfade.telling.text import plain
 # them would make `crossfade --help` slow.
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "The file": {
-        "init": ("file.file", "Write a crossfade.yaml for this folder or from a Compose file."),
-        "check": ("file.file", "Say whether the file is right, without running anything."),
-        "schema": ("file.file", "Print the file's JSON Schema for editors."),
+        "init": ("file.init", "Write a crossfade.yaml for this folder or from a Compose file."),
+        "check": ("file.check", "Say whether the file is right, without running anything."),
+        "schema": ("file.schema", "Print the file's JSON Schema for editors."),
         "plan": ("file.plan", "Show what a deploy would do, step by step."),
     },
     "Ship": {
-        "deploy": ("ship.ship", "Bring a new release, and take it back when it is bad."),
-        "rollback": ("ship.ship", "Go back to an earlier release."),
+        "deploy": ("ship.deploy", "Bring a new release, and take it back when it is bad."),
+        "rollback": ("ship.deploy", "Go back to an earlier release."),
         "promote": ("ship.steer", "Approve the step that waits, or cut its bake short."),
         "pause": ("ship.steer", "Hold a rollout where it is."),
         "resume": ("ship.steer", "Let a paused rollout go on."),
@@ -40,11 +40,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "lock": ("ship.steer", "Forbid rollouts of a service, or allow them again."),
     },
     "Look": {
-        "status": ("look.look", "What runs here, and the rollout under way."),
+        "status": ("look.status", "What runs here, and the rollout under way."),
         "watch": ("look.watch", "The same, live."),
         "dashboard": ("look.dashboard", "The same as a page in the browser, with its orders."),
-        "releases": ("look.look", "The releases of a service and what became of them."),
-        "events": ("look.look", "Everything that happened, step by step."),
+        "releases": ("look.record", "The releases of a service and what became of them."),
+        "events": ("look.record", "Everything that happened, step by step."),
         "logs": ("look.logs", "What instances, builds, hooks and jobs wrote."),
         "report": ("look.report", "The record of a rollout as one file, for others."),
     },
@@ -64,8 +64,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "hosts": ("hosts.hosts", "Make servers with SSH ready for `platform: hosts`."),
     },
     "The machine": {
-        "up": ("machine.machine", "Start the controller, or replace it with this version."),
-        "down": ("machine.machine", "Stop an app, the controller, or everything."),
+        "up": ("machine.up", "Start the controller, or replace it with this version."),
+        "down": ("machine.down", "Stop an app, the controller, or everything."),
         "demo": ("machine.demo", "Watch real releases go out under traffic, in under a minute."),
     },
 }

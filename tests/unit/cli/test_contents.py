@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from tests.support.nobody import as_nobody
 
+from crossfade.cli.file.check import check
 from crossfade.cli.file.contents import accounts, lines
-from crossfade.cli.file.file import check
 
 FILE = """
 app: shop

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.look.look import described, kept, only
+from crossfade.cli.look.status import described, kept, only
 from crossfade.core.errors import WrongInputError
 
 

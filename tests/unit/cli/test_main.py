@@ -111,7 +111,7 @@ def test_status_loads_nothing_heavy(tmp_path: Path) -> None:
 
 def test_a_deploy_loads_nothing_heavy_before_it_asks() -> None:
     """What reads the file and starts processes is in the controller; a deploy is a look with an order."""
-    verb = "crossfade.cli.ship.ship, crossfade.cli.application, crossfade.cli.secrets, crossfade.cli.file.contents"
+    verb = "crossfade.cli.ship.deploy, crossfade.cli.application, crossfade.cli.secrets, crossfade.cli.file.contents"
     code = f"import sys, {verb}; print([m for m in {HEAVY!r} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.machine.machine import TroubleNotice
+from crossfade.cli.machine.down import TroubleNotice
 from crossfade.cli.meanwhile import meanwhile
 from crossfade.core.errors import PlatformError, WrongInputError
 

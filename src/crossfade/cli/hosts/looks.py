@@ -13,7 +13,7 @@ from crossfade.cli.hosts.journey import told
 from crossfade.cli.hosts.where import Hosts, Where, opened
 from crossfade.cli.look.logs import query as log_query
 from crossfade.cli.look.logs import shown
-from crossfade.cli.look.look import NOTHING, described, only
+from crossfade.cli.look.status import NOTHING, described, only
 from crossfade.core.errors import CrossfadeError
 from crossfade.core.hosts import HostPhase, HostsLedger, HostsRollout
 from crossfade.core.rollout import State

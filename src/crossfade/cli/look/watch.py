@@ -8,7 +8,7 @@ import click
 
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import LostError, NotRunningError
-from crossfade.cli.look.look import ALONE, NOTHING, shown
+from crossfade.cli.look.status import ALONE, NOTHING, shown
 from crossfade.cli.streams import end_with_reader
 from crossfade.telling.text import plain
 
