@@ -136,7 +136,7 @@ class StateDirectory:
             found = self._format
         if found and not found.isdecimal():
             raise WrongInputError(
-                f"{self.root / 'format'} is damaged: it says {found[:20]!r}, and no number",
+                f"{self.root / 'format'} is damaged: it says {found[:20]!r}, which is not a number",
                 f"write {FORMAT} into it, if no newer crossfade worked here",
             )
         if found and int(found) > FORMAT:

@@ -45,6 +45,10 @@ class KillingJournal:
         self._left = count
         self._rollout = False
 
+    @property
+    def called(self) -> str:
+        return self._journal.called
+
     async def append(self, event: Event, token: int) -> Event:
         self._rollout |= event.kind == BEGINNING
         counts = self._rollout and (event.kind in OUTCOMES if self._when == "before" else event.kind != BEGINNING)

@@ -94,7 +94,9 @@ class ControllerClient:
                     f"the state directory's path is too long for a unix socket: {self._path.parent}",
                     "choose one of at most 80 characters with --state or CROSSFADE_STATE",
                 ) from error
-            raise PlatformError(f"{self._path} cannot be used: {error}", "give another --state") from error
+            raise PlatformError(
+                f"{self._path} cannot be used: {error.strerror or error}", "give another --state"
+            ) from error
         self._require_own(connection)
         return connection
 

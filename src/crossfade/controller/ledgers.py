@@ -14,6 +14,7 @@ from typing import Any
 
 from crossfade import __version__, core, engine, strategies
 from crossfade.controller.record import pages
+from crossfade.core.errors import PlatformError
 from crossfade.core.wire import decode, decode_change, encode, encode_change
 from crossfade.engine.fold import TELLING, fold
 from crossfade.engine.ledger import Ledger, read_release
@@ -85,7 +86,10 @@ class Ledgers:
     async def _fold(self) -> None:
         after = self._last.seq if self._last else 0
         told = [event async for event in pages(self._world.journal, after=after, kinds=TELLING)]
-        self._known = fold(told, self._known)
+        try:
+            self._known = fold(told, self._known)
+        except PlatformError as error:
+            raise PlatformError(f"{self._world.journal.called}: {error.cause}", error.way_out) from error
         self._last = told[-1] if told else self._last
 
     async def _open(self) -> None:

@@ -205,10 +205,10 @@ async def test_a_disk_that_refuses_keeps_nobody_from_anything(told: list[Event],
 
 
 async def test_a_damaged_line_after_it_is_said(told: list[Event], tmp_path: Path) -> None:
-    """A snapshot hides no line that a start reads."""
+    """A snapshot hides no line that a start reads, and the journal that has it is named."""
     await save(tmp_path / "s", told)
     damaged = Event(kind="release tagged", service=told[-1].service, seq=len(told) + 1)
-    with pytest.raises(PlatformError, match=f"the journal is damaged: line {len(told) + 1}"):
+    with pytest.raises(PlatformError, match=f"^in memory: the journal is damaged: line {len(told) + 1}"):
         await read(tmp_path / "s", [*told, damaged])
 
 

@@ -27,6 +27,10 @@ class DryJournal:
         self._waiting = Waiting()
 
     @property
+    def called(self) -> str:
+        return "in memory"
+
+    @property
     def events(self) -> list[Event]:
         return self.paper.events
 

@@ -87,6 +87,11 @@ def _clock_face(at: float) -> str:
 class Journal(Protocol):
     """Append-only record of everything; state is a fold of it. The lines of one service are numbered as written."""
 
+    @property
+    def called(self) -> str:
+        """What messages call it: the path of a file, a table."""
+        ...
+
     async def append(self, event: Event, token: int) -> Event:
         """Write durably and return it with seq and time; StaleTokenError when `token` is not the service's newest."""
         ...

@@ -37,6 +37,10 @@ class DynamoJournal:
         self._last = 0  # no event that we know of is newer
         self._writing = asyncio.Lock()  # the loops of one process need not contend for numbers
 
+    @property
+    def called(self) -> str:
+        return f"table {self._table.name}"
+
     async def append(self, event: Event, token: int) -> Event:
         data = json.dumps(event.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         async with self._writing:

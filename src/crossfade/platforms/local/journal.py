@@ -64,6 +64,10 @@ class SqliteJournal:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._open()
 
+    @property
+    def called(self) -> str:
+        return str(self._path)
+
     async def append(self, event: Event, token: int) -> Event:
         data = json.dumps(event.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         with self._transaction():
