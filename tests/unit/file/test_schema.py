@@ -1,6 +1,7 @@
 """The JSON Schema agrees with the loader about what people write."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -51,14 +52,11 @@ def test_what_the_loader_takes_the_schema_takes(tmp_path: Path, text: str) -> No
     assert accepts(written(), data(text))
 
 
-@pytest.mark.parametrize(("title", "text"), [case[:2] for case in CASES], ids=[case[0] for case in CASES])
-def test_what_the_loader_refuses_the_schema_refuses_if_it_can(title: str, text: str) -> None:
+def test_what_the_loader_refuses_the_schema_refuses_if_it_can() -> None:
     """Misspelt keys and wrong types are red while they are typed; the rest is marked as needing `check`."""
-    try:
-        value = data(text)
-    except WrongFileError:
-        return  # no YAML mapping, which an editor says without the schema
-    assert accepts(written(), value) == title.endswith("(needs check)")
+    for title, text, *_ in CASES:
+        with suppress(WrongFileError):  # no YAML mapping, which an editor says without the schema
+            assert accepts(written(), data(text)) == title.endswith("(needs check)"), title
 
 
 def parts(schema: Any) -> list[tuple[str, Any]]:

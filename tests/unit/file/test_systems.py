@@ -258,11 +258,6 @@ FIGURES: dict[tuple[str, str], dict[str, Any]] = {
         "services.web.deploy": {"strategy": "blue-green", "keep_previous": 600.0},
     },
 }
-ROWS = [
-    pytest.param(*system, where, figure, id=f"{'-'.join(system)}-{where}")
-    for system, figures in FIGURES.items()
-    for where, figure in figures.items()
-]
 
 
 @cache
@@ -283,10 +278,12 @@ def agrees(found: Any, figure: Any) -> bool:
     return bool(found == figure)
 
 
-@pytest.mark.parametrize(("system", "environment", "where", "figure"), ROWS)
-def test_a_figure_of_the_document_is_in_the_file(system: str, environment: str, where: str, figure: Any) -> None:
+@pytest.mark.parametrize(("system", "environment"), FIGURES)
+def test_the_figures_of_the_document_are_in_the_file(system: str, environment: str) -> None:
     """What the team wrote down is what the loaded file says."""
-    assert agrees(at(app(system, environment), where), figure), at(app(system, environment), where)
+    found = app(system, environment)
+    figures = FIGURES[system, environment]
+    assert {where: at(found, where) for where, figure in figures.items() if not agrees(at(found, where), figure)} == {}
 
 
 @pytest.mark.parametrize("system", sorted({system for system, _ in FIGURES}))
