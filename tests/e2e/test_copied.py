@@ -12,7 +12,9 @@ from tests.support.backend import Backend
 from crossfade.platforms.local.balancers.known import working_in
 
 
-@pytest.mark.parametrize("name", ["envoy", "haproxy", "nginx"])
+@pytest.mark.parametrize(
+    "name", ["envoy", *(pytest.param(name, marks=pytest.mark.long) for name in ("haproxy", "nginx"))]
+)
 async def test_a_copy_leaves_the_original_its_process_and_its_port(tmp_path: Path, name: str) -> None:
     """Its record names a process that is not its own; a port that it shared would give it half of the clients. It takes
     new routings meanwhile, and opens the door with them once nobody else has the port.

@@ -19,7 +19,7 @@ from crossfade.platforms.local.balancers.envoy.process import installed
 from crossfade.platforms.local.balancers.known import ended, working_in
 
 
-@pytest.mark.parametrize("program", ["haproxy", "nginx"])
+@pytest.mark.parametrize("program", ["haproxy", pytest.param("nginx", marks=pytest.mark.long)])
 def test_what_is_taken_down_does_not_wait_for_it(program: str) -> None:
     """It leads nobody to the instances: they end, and the service is forgotten."""
     found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")

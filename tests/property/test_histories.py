@@ -30,7 +30,7 @@ def test_all_promises_hold(chunk: int) -> None:
         play(seed, used if seed % 16 in {2, 3} else history)
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 4))])
 def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> None:
     """And in the end both are at their new releases, or both back."""
     for seed in range(chunk * 100, (chunk + 1) * 100):
