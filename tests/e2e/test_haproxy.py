@@ -26,9 +26,9 @@ from crossfade.platforms.local.balancers.known import KnownProcess, children
 pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
 
 
-@pytest.fixture(params=[OFTEN, 0], ids=["all-lines", "a-sample"])
+@pytest.fixture(params=[pytest.param(OFTEN, id="all-lines", marks=pytest.mark.long), pytest.param(0, id="a-sample")])
 async def haproxy(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[HaproxyBalancer]:
-    """With 0 it is as under a high load: of good answers the log has a sample."""
+    """With 0 it is as under a high load: of good answers the log has a sample. The contract has all its lines."""
     balancer = HaproxyBalancer(tmp_path / "haproxy", TokenFence(), shutdown=60, often=request.param)
     try:
         await balancer.ensure()

@@ -9,22 +9,25 @@ from pathlib import Path
 import pytest
 
 SHOWS = "umask; kill -TERM $$; echo deaf"
-CONTROLLER = f"""
-import signal, subprocess
+CONTROLLERS = f"""
+import os, signal, subprocess, sys
 from crossfade.controller.daemon import leave_the_shell
-leave_the_shell()
-raise SystemExit(subprocess.run(["sh", "-c", {SHOWS!r}], check=False).returncode != -signal.SIGTERM)
+for ours in sys.argv[1:]:
+    if os.fork() == 0:
+        os.umask(int(ours, 8))
+        leave_the_shell()
+        os._exit(subprocess.run(["sh", "-c", {SHOWS!r}], check=False).returncode != -signal.SIGTERM)
+    if os.wait()[1]:
+        raise SystemExit(1)
 """
+UMASKS = {"000": "0022", "002": "0022", "022": "0022", "077": "0077", "777": "0077"}  # ours, and an app's
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"), [("000", "0022"), ("002", "0022"), ("022", "0022"), ("077", "0077"), ("777", "0077")]
-)
-def test_an_app_is_told_to_end_and_lets_nobody_write_what_it_makes(ours: str, theirs: str) -> None:
+def test_an_app_is_told_to_end_and_lets_nobody_write_what_it_makes() -> None:
     """Whatever the shell of who deployed first ignored or allowed; what it kept for itself stays so."""
-    shell = f'trap "" TERM INT HUP; umask {ours}; exec "$0" -c "$1"'
-    done = subprocess.run(["sh", "-c", shell, sys.executable, CONTROLLER], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, f"{theirs}\n"), done.stderr
+    line = ["sh", "-c", 'trap "" TERM INT HUP; exec "$0" -c "$@"', sys.executable, CONTROLLERS, *UMASKS]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, list(UMASKS.values())), done.stderr
 
 
 def test_below_nohup_the_controller_outlives_its_terminal() -> None:
