@@ -156,6 +156,71 @@ class TestClients:
             "http",
         )
 
+    async def test_the_client_is_whom_the_last_trusted_proxy_saw(self, balancer: LoadBalancer) -> None:
+        """However proxies write it: with a port, as Azure's do, in several lines, behind what a stranger said."""
+        named = {
+            "203.0.113.9:5678": "203.0.113.9",
+            "2001:db8::9": "2001:db8::9",
+            "[2001:db8::9]:443": "2001:db8::9",
+            "10.6.6.6, 203.0.113.9:99, 127.0.0.5:80": "203.0.113.9",
+            "203.0.113.9, [::1]:80": "203.0.113.9",
+            "203.0.113.9, ::1, 127.0.0.5, 127.0.0.6, ::1": "203.0.113.9",
+            "127.0.0.5, 127.0.0.6": "127.0.0.5",
+            "10.6.6.6\nX-Forwarded-For: 203.0.113.9": "203.0.113.9",
+            "10.6.6.6, 203.0.113.9\nX-Forwarded-For: 127.0.0.5": "203.0.113.9",
+            "unknown, 203.0.113.9": "203.0.113.9",
+            "203.0.113.9,, 127.0.0.5": "203.0.113.9",
+            "203.0.113.9,": "203.0.113.9",
+            ", ".join(["10.6.6.6"] * 200 + ["203.0.113.9"]): "203.0.113.9",
+            ", ".join(["10.6.6.6"] * 200 + ["203.0.113.9:80", "127.0.0.5:80"]): "203.0.113.9",
+            ", ".join(["203.0.113.9", *["127.0.0.5"] * 7]): "203.0.113.9",
+            # What is no address was seen by nobody, and neither was what stands before it.
+            "10.6.6.6, unknown": "127.0.0.1",
+            "10.6.6.6, unknown, 127.0.0.5": "127.0.0.5",
+            "10.6.6.6, _hidden:80": "127.0.0.1",
+            "10.6.6.6, 203.0.113.9:x": "127.0.0.1",
+            "": "127.0.0.1",
+        }
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made(trusted_proxies=LOOPBACK))
+            for said, address in named.items():
+                seen = await seen_by_app(web, f"X-Forwarded-For: {said}")
+                assert client(seen) == (address, address, "http"), said
+
+    async def test_a_scheme_is_https_or_http_however_a_trusted_proxy_says_it(
+        self, balancer: LoadBalancer, tmp_path: Path
+    ) -> None:
+        """Of several the first is the browser's. None, or a word that nobody knows, sends nobody round for ever."""
+        said = {
+            "https": "https",
+            "HTTPS": "https",
+            " https ": "https",
+            "https,http": "https",
+            "Https, http": "https",
+            "https , https": "https",
+            "https\nX-Forwarded-Proto: http": "https",
+            "wss": "https",
+            "http": "http",
+            "http, https": "http",
+            "http\nX-Forwarded-Proto: https": "http",
+            "ws": "http",
+            "": "http",
+            ",https": "http",
+            "gopher": "http",
+            "httpsx": "http",
+            "on": "http",
+        }
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made(trusted_proxies=LOOPBACK))
+            tls = certificate(tmp_path, "localhost")
+            other = service("other", listener=made(https=free_port(), tls=tls, trusted_proxies=LOOPBACK).listener)
+            await self.one(balancer, stack, other)
+            for words, scheme in said.items():
+                seen = await seen_by_app(web, f"X-Forwarded-Proto: {words}")
+                assert client(seen) == ("127.0.0.1", "127.0.0.1", scheme), words
+                answer = await say(other.listener.http, f"GET / HTTP/1.1\nhost: x\nX-Forwarded-Proto: {words}")
+                assert answer.startswith(f"HTTP/1.1 {200 if scheme == 'https' else 301} "), words
+
     @pytest.mark.parametrize("version", [1, 2])
     async def test_a_connection_may_begin_with_who_it_comes_from(self, balancer: LoadBalancer, version: int) -> None:
         """The client behind a load balancer of bytes, whose headers are still a stranger's."""

@@ -7,7 +7,7 @@ so one is replaced only when its port, its certificates or its access log change
 from collections.abc import Iterator
 
 from crossfade.core.service import IDLE_TIMEOUT, Tls
-from crossfade.platforms.local.balancers.envoy import streams
+from crossfade.platforms.local.balancers.envoy import proxies, streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, HELD, WINDOWS, Json, seconds, typed
 from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, Door
 
@@ -82,7 +82,8 @@ _ODD_NAME = "[a-z0-9-]*[^a-z0-9:-].*"
 
 def _client(trusted: list[Json]) -> Json:
     """Who the client is: who is connected, or whom a trusted proxy names last that is not one itself."""
-    unwanted = (_NEVER, _ODD_NAME) if trusted else (*map(str.lower, CLAIMS), _NEVER, _ODD_NAME)
+    never = (_NEVER, _ODD_NAME, proxies.CLIENT)
+    unwanted = never if trusted else (*map(str.lower, CLAIMS), *never)
     early = {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
@@ -127,6 +128,7 @@ def _connection_manager(door: Door, trusted: list[Json]) -> Json:
             "config_source": ASKED,
         },
         "http_filters": [
+            *([proxies.reading(door.trusted, "https" if door.tls else "http")] if trusted else []),
             streams.opening(),
             {
                 "name": "envoy.filters.http.router",

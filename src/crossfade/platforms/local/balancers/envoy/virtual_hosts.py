@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart, typed
+from crossfade.platforms.local.balancers.envoy.proxies import CLIENT
 from crossfade.platforms.local.balancers.envoy.routes import (
     CAME_BY_HTTP,
     READ,
@@ -69,25 +70,27 @@ def route_configuration(door: Door, entries: Mapping[str, Entry], secrets: Mappi
         hosts = [_host("*", list(preview(entries[door.preview])))]
     else:
         hosts = _hosts(door, entries, secrets, rules)
+    client = [_said("x-forwarded-for", _ADDRESS), _said(CLIENT, _ADDRESS)]
+    if door.trusted:  # what was read of their word for Envoy comes first; headers of hosts are added before others
+        hosts = [{**host, "request_headers_to_add": [_said(CLIENT, _ADDRESS, "ADD_IF_ABSENT")]} for host in hosts]
+        client = [_said("x-forwarded-for", f"%REQ({CLIENT})%")]
     return {
         **typed("config.route.v3.RouteConfiguration"),
         "name": door.name,
         "ignore_port_in_host_matching": True,
         # Envoy's own note about who is outside; the app gets X-Forwarded-For, which says it better.
         "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
-        "request_headers_to_add": _CLIENT,
+        "request_headers_to_add": client,
         "virtual_hosts": hosts,
     }
 
 
 # One address, of who is connected or of whom a trusted proxy names: what else was said came from strangers.
-_CLIENT: list[Json] = [
-    {
-        "header": {"key": header, "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
-        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-    }
-    for header in ("x-forwarded-for", "x-real-ip")
-]
+_ADDRESS = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
+
+
+def _said(header: str, value: str, how: str = "OVERWRITE_IF_EXISTS_OR_ADD") -> Json:
+    return {"header": {"key": header, "value": value}, "append_action": how}
 
 
 def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str], kept: Rules) -> list[Json]:

@@ -11,6 +11,7 @@ _TRUSTED = "{ var(txn.trusted) -m found }"
 _PATH = "{ url_beg / }"
 _HOST = f"{{ req.fhdr(host) -m reg {quoted(f'^{HOST}$')} }}"  # there, and nothing odd about it
 _PROXIES = 8  # as many may stand one behind the other
+_NO_ADDRESS = r"^0-9A-Fa-f:., \t"  # the letters that a list of addresses has not
 _CLAIMS = ("X-Forwarded-Proto", *CLAIMS)
 _OURS = ("X-Forwarded-For", "X-Real-IP")
 _CGI = "Proxy"  # becomes HTTP_PROXY in CGI, and then all the app asks for goes there
@@ -82,12 +83,12 @@ def _believed(door: Door) -> Iterator[str]:
     """A trusted proxy is believed what it says of its client, and anybody else nothing."""
     ranges = " ".join(door.trusted)
     # HAProxy reads no address in brackets, and would step over what is none: who is named before that, nobody knows.
-    odd = f"{_TRUSTED} {{ req.fhdr(x-forwarded-for) -m reg {quoted('[^0-9A-Fa-f:., ]')} }}"
-    for rule, found, instead in (
-        ("replace-value", r"^\[([0-9A-Fa-f:.]+)\](:[0-9]+)?$", r"\1"),
-        ("replace-header", r"^.*[^0-9A-Fa-f:., ][^,]*", ""),
+    odd = f"{_TRUSTED} {{ req.fhdr(x-forwarded-for) -m reg {quoted(f'[{_NO_ADDRESS}]')} }}"
+    for rule, found in (
+        ("replace-value", r"^\[([0-9A-Fa-f:.]+)\](:[0-9]+)?$"),
+        ("replace-header", rf"^.*[{_NO_ADDRESS}][^,]*(.*)$"),
     ):
-        yield f"  http-request {rule} X-Forwarded-For {quoted(found)} {quoted(instead)} if {odd}"
+        yield f"  http-request {rule} X-Forwarded-For {quoted(found)} '\\1' if {odd}"
     for back in range(1, _PROXIES + 1):
         yield f"  http-request set-src hdr_ip(x-forwarded-for,-{back}) if {_TRUSTED} {{ src {ranges} }}"
     yield f"  http-request del-header {quoted(f'^({_either(*_CLAIMS)})$')} -m reg if {ODD} !{_TRUSTED}"
