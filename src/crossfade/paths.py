@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.shortage import shortage
 
 SESSION = "CROSSFADE_SESSION"  # in the environment of all that runs for an instance: its session's file
 BOOK = "book.json"  # in a balancer's directory: what it was told, service by service
@@ -220,9 +221,10 @@ def _name_of(user: int) -> str:
 def unusable(error: OSError, where: Path) -> PlatformError:
     """The error of a state directory that cannot be written, in words."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return PlatformError(f"the disk of {where} is full", "free some space; what runs goes on running")
-    if error.errno in {errno.EMFILE, errno.ENFILE}:
-        return PlatformError("too many files are open", "raise the limit (`ulimit -n`, fs.file-max), or close some")
+        way_out = "free some space, or files where `df -i` says so; what runs goes on running"
+        return PlatformError(f"the disk of {where} is full", way_out)
+    if lacking := shortage(error):
+        return lacking
     named = f" ({error.filename})" if error.filename else ""
     return PlatformError(f"{where} cannot be used: {error.strerror or error}{named}", "check it and its permissions")
 

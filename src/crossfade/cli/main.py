@@ -12,6 +12,8 @@ import click
 
 from crossfade.cli.streams import NobodyReadsError, Streams
 from crossfade.core.errors import CrossfadeError
+from crossfade.shell import mask
+from crossfade.shortage import shortage
 from crossfade.telling.text import plain
 
 # Verb -> (module of this package, what it does). Written here and not read from the modules, because importing all of
@@ -79,7 +81,6 @@ _LASTING = frozenset(
         *("backup", "restore", "secrets", "infra", "hosts", "up", "down"),
     }
 )
-_OURS = 0o700  # of what is made: a umask that takes it from ourselves would lock us out of our own files
 
 # What people type who come from elsewhere, and what they mean here.
 MEANT = {
@@ -204,6 +205,10 @@ def main() -> int:
         return 130
     except NobodyReadsError:
         code = 0
+    except (OSError, RuntimeError, MemoryError) as error:
+        if (lacking := shortage(error)) is None:
+            raise
+        code = _failed(lacking.cause, lacking.way_out, lacking.exit_code)
     return code if isinstance(code, int) else 0
 
 
@@ -232,7 +237,7 @@ def _failed(cause: str, way_out: str, exit_code: int, show: Callable[[], None] |
 def run() -> NoReturn:
     """The process: run one verb, flush, and be gone. Taking Python apart in order would take longer than `status`."""
     streams = Streams(lasting=bool(_LASTING.intersection(sys.argv[1:2])))
-    os.umask(os.umask(0) & ~_OURS)
+    mask()
     code = main()
     with suppress(OSError, ValueError, CrossfadeError, NobodyReadsError):
         sys.stdout.flush()

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import math
 import os
-import resource
 import signal
 import socket
 import sys
@@ -29,17 +28,14 @@ from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.journal import Journal
 from crossfade.paths import StateDirectory, unusable
 from crossfade.platforms.local.machine import Machine
+from crossfade.shell import OTHERS_WRITE, mask, require_lasting
+from crossfade.shortage import shortage
 
 log = logging.getLogger("crossfade")
 
 SAID_AGAIN = 60.0  # seconds until the same is said again
 _REMEMBERED = 100  # of what was said
 WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
-_OURS, _OTHERS_WRITE = 0o700, 0o022  # of what is made, without a umask: by us, and by group and others
-_ENDS_WHAT_LASTS = {
-    resource.RLIMIT_FSIZE: "how large files get (ulimit -f)",
-    resource.RLIMIT_CPU: "how long a processor works (ulimit -t)",
-}
 _BALANCER = "the balancer"
 _DIRECTORY = "the state directory"
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
@@ -161,6 +157,11 @@ def main() -> int:
     except OSError as error:
         print(unusable(error, state.root), file=sys.stderr)  # noqa: T201  as above
         return PlatformError.exit_code
+    except (RuntimeError, MemoryError) as error:
+        if (lacking := shortage(error)) is None:
+            raise
+        print(lacking, file=sys.stderr)  # noqa: T201  as above
+        return lacking.exit_code
     return 0
 
 
@@ -174,19 +175,12 @@ def leave_the_shell() -> None:
     A command that inherits an ignored SIGTERM is not told to end, and has to be killed. PlatformError for a limit that
     cannot be left, and that would end them, or the journal, some time.
     """
-    os.umask(os.umask(0) & ~_OURS | _OTHERS_WRITE)
+    mask(OTHERS_WRITE)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python's own
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, _ignore)
-    for limit, what in _ENDS_WHAT_LASTS.items():
-        _, hard = resource.getrlimit(limit)
-        if hard != resource.RLIM_INFINITY:
-            raise PlatformError(
-                f"this shell limits {what}, and that limit would hold for all that runs here, for as long as it runs",
-                "start the controller from a shell that does not: `crossfade up`",
-            )
-        resource.setrlimit(limit, (hard, hard))
+    require_lasting()
 
 
 def _address(variable: str) -> tuple[str, int] | None:

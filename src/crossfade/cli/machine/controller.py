@@ -12,6 +12,8 @@ from crossfade.cli.client import ControllerClient, LostError, NotRunningError
 from crossfade.controller.lock import is_free
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.paths import StateDirectory, open_own, unusable
+from crossfade.shell import require_lasting
+from crossfade.shortage import shortage
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -74,6 +76,7 @@ def require_balancer(state: StateDirectory, chosen: str, balancer: str | None) -
 
 def start(state: StateDirectory, balancer: str) -> None:
     """Start the controller in a session of its own and return when its API answers."""
+    require_lasting()  # here as well: without files that may grow it could not tell
     state.prepare()
     choose(state, balancer)
     try:
@@ -162,5 +165,8 @@ def _failed(state: StateDirectory, before: int, code: int) -> CrossfadeError:
     if code in {2, 3, 4} and len(lines) > 1 and lines[-1].startswith("  "):
         cause = next((line for line in reversed(lines) if not line.startswith("  ")), lines[-1])
         return kind(cause, lines[-1].strip())
-    said = "\n  ".join(lines[-SHOWN_LINES:]) or "it wrote nothing"
+    if lines[-1:] == ["MemoryError"] and (lacking := shortage(MemoryError())):  # before it could say so in words
+        return lacking
+    last = lines[-1:] if any(line.startswith("Traceback") for line in lines) else lines[-SHOWN_LINES:]
+    said = "\n  ".join(last) or "it wrote nothing"
     return kind(f"the controller did not start (code {code}):\n  {said}", f"its log is {state.log}")

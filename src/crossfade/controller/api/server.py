@@ -23,6 +23,7 @@ from crossfade.core.store import Store
 from crossfade.core.wire import decode, encode
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
+from crossfade.shortage import shortage
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -99,10 +100,14 @@ class Api:
             return refused(error)
         except ConnectionError:
             raise
-        except OSError as error:
-            return refused(PlatformError(f"the controller met trouble with the machine: {error}", "see its log"))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             return refused(asked.misfit(error))
+        except (OSError, RuntimeError, MemoryError) as error:
+            met = PlatformError(f"the controller met trouble with the machine: {error}", "see its log")
+            lacking = shortage(error)
+            if lacking is None and not isinstance(error, OSError):
+                raise
+            return refused(lacking or met)
 
     def _loop(self, body: dict[str, Any]) -> Loop:
         app, service = body["app"], body.get("service") or None

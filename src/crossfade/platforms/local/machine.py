@@ -22,7 +22,7 @@ from crossfade.platforms.local.runtimes import open_files
 from crossfade.platforms.local.runtimes.docker.stores import DockerStores
 from crossfade.platforms.local.runtimes.given import GivenSecrets
 from crossfade.platforms.local.runtimes.processes import logs
-from crossfade.platforms.local.runtimes.room import require_room
+from crossfade.platforms.local.runtimes.room import require_room, require_start
 from crossfade.platforms.local.runtimes.secrets import SecretStore
 
 
@@ -67,6 +67,7 @@ class Machine:
     ) -> None:
         state.prepare()
         open_files.raise_ours()
+        require_start()
         self.clock = SystemClock()
         sqlite = SqliteJournal(state.journal, self.clock)
         self.clock.not_before(sqlite.newest())

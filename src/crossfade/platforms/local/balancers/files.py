@@ -10,6 +10,7 @@ from typing import Any
 
 from crossfade.core.errors import PlatformError
 from crossfade.paths import open_own
+from crossfade.shortage import shortage
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +62,18 @@ def saved(path: Path) -> dict[str, Any]:
 
 @asynccontextmanager
 async def troubles() -> AsyncIterator[None]:
-    """Around what works with files: a full disk and used up files are the platform's, a PlatformError."""
+    """Around what works with files: a full disk, used up files and threads are the platform's, a PlatformError."""
     try:
         yield
     except OSError as error:
         raise _trouble(error, str(error.filename or "a file of the balancer")) from error
+    except (RuntimeError, MemoryError) as error:
+        if (lacking := shortage(error)) is None:
+            raise
+        raise lacking from error
 
 
 def _trouble(error: OSError, what: str) -> PlatformError:
-    return PlatformError(
-        f"{what} cannot be used: {error.strerror or error}", "it is tried again: make room, or raise the limit"
-    )
+    lacking = shortage(error)
+    way_out = lacking.way_out if lacking else "make room, or raise the limit"
+    return PlatformError(f"{what} cannot be used: {error.strerror or error}", f"it is tried again: {way_out}")

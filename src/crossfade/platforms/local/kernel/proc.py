@@ -77,6 +77,12 @@ def first_thread(pid: int) -> Thread | None:
     return Thread.of(fields) if fields and fields[0] not in "ZX" else None
 
 
+def threads(pid: int) -> int:
+    """How many a process has; none when it is gone."""
+    fields = _fields(_read(f"/proc/{pid}/stat"))
+    return int(fields[17]) if fields else 0
+
+
 def _read(stat: str) -> str:
     """Empty when there is no such process."""
     try:

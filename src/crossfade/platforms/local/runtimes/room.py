@@ -1,15 +1,17 @@
 """The room on a machine for more instances: what it has only so many of, counted before the first one is started."""
 
-import resource
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossfade.core.errors import RefusedError
-from crossfade.platforms.local.kernel import proc, tcp
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.platforms.local.kernel import tasks, tcp
+from crossfade.platforms.local.kernel.tasks import TasksLeft
 from crossfade.platforms.local.runtimes.processes.addresses.ports import PORTS
 
 _PROCESSES = {"process": 3, "docker": 2}  # of an instance at least: what writes its log is two, what holds it one
+_OWN_TASKS = 32  # beside a worker of the balancer for each core
 _MEMORY = 2 * 2**20  # bytes of an instance at least
 
 
@@ -18,7 +20,7 @@ class Left:
     """What is left of the machine for more instances."""
 
     ports: int  # of `PORTS`
-    processes: int
+    tasks: TasksLeft
     memory: int  # bytes
 
 
@@ -34,11 +36,11 @@ def require_room(runtime: str, more: int, look: Callable[[], Left] | None = None
             "run fewer of them here",
         )
     needed = more * _PROCESSES.get(runtime, 2)
-    if needed > left.processes:
+    if needed > left.tasks.count:
         raise RefusedError(
             f"{more:,} more instances do not fit on this machine: they are {needed:,} processes or more, "
-            f"and {left.processes:,} may still be started",
-            "run fewer of them here, or raise kernel.pid_max and the limits of processes (ulimit -u, TasksMax)",
+            f"and {left.tasks.count:,} may still be started ({left.tasks.limit})",
+            "run fewer of them here, or raise that limit",
         )
     if more * _MEMORY > left.memory:
         raise RefusedError(
@@ -48,16 +50,22 @@ def require_room(runtime: str, more: int, look: Callable[[], Left] | None = None
         )
 
 
+def require_start(look: Callable[[], TasksLeft] = tasks.left) -> None:
+    """PlatformError when a controller and its balancer do not fit: either would end in the middle of its start."""
+    needed, left = _OWN_TASKS + len(os.sched_getaffinity(0)), look()
+    if needed > left.count:
+        raise PlatformError(
+            f"the controller and its balancer are {needed:,} processes and threads at least, "
+            f"and {left.count:,} may still be started here ({left.limit})",
+            "raise that limit, or start the controller from a shell without it: `crossfade up`",
+        )
+
+
 def left_here() -> Left:
     """What this machine has left, as far as it says."""
-    running = sum(1 for _ in proc.pids())
-    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-    most = [limit - running for limit in (_number("/proc/sys/kernel/pid_max"), soft) if limit and limit > 0]
-    if (group := _number("/sys/fs/cgroup/pids.max")) is not None:
-        most.append(group - (_number("/sys/fs/cgroup/pids.current") or 0))
     return Left(
         ports=len(set(PORTS) - {listener.port for listener in tcp.listeners()}),
-        processes=max(0, min(most, default=2**22)),
+        tasks=tasks.left(),
         memory=_available(),
     )
 
@@ -68,11 +76,3 @@ def _available() -> int:
     except OSError:
         return 2**63
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 2**63)
-
-
-def _number(path: str) -> int | None:
-    """What the file says; None when there is none, or it says `max`."""
-    try:
-        return int(Path(path).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None

@@ -1,6 +1,7 @@
 """What Envoy may open, counted before it is met."""
 
 import resource
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +20,13 @@ def test_ports_that_leave_no_files_for_connections_are_refused() -> None:
     with pytest.raises(PlatformError, match="100,000 ports do not fit on this machine") as refused:
         limits.require_files(100_000)
     assert "ulimit -Hn" in refused.value.way_out
+
+
+def test_shared_memory_that_is_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Envoy would be ended by SIGBUS in the middle of its start, and say so in a trace."""
+    limits.require_shared_memory()
+    monkeypatch.setattr(limits, "SHARED", Path("/proc"))  # a file system with no room
+    with pytest.raises(PlatformError, match="/proc is full: Envoy needs 64 KB of it, and 0 KB are free"):
+        limits.require_shared_memory()
+    monkeypatch.setattr(limits, "SHARED", tmp_path / "none")
+    limits.require_shared_memory()

@@ -2,10 +2,11 @@
 
 import pytest
 
-from crossfade.core.errors import RefusedError
-from crossfade.platforms.local.runtimes.room import Left, left_here, require_room
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.platforms.local.kernel.tasks import TasksLeft
+from crossfade.platforms.local.runtimes.room import Left, left_here, require_room, require_start
 
-LEFT = Left(ports=10_000, processes=30_000, memory=8 * 2**30)
+LEFT = Left(ports=10_000, tasks=TasksLeft(30_000, "kernel.pid_max"), memory=8 * 2**30)
 
 
 @pytest.mark.parametrize("more", [-5, 0, 1, 1_000])
@@ -18,7 +19,7 @@ def test_what_may_fit_is_let_through(more: int) -> None:
     ("runtime", "more", "why"),
     [
         ("process", 100_000, "a port of 20000 to 29999, and 10,000 of those are free"),
-        ("docker", 100_000, "200,000 processes or more, and 30,000 may still be started"),
+        ("docker", 100_000, r"200,000 processes or more, and 30,000 may still be started \(kernel.pid_max\)"),
         ("docker", 5_000, "10,000 MB of memory or more, and 8,192 MB are available"),
     ],
 )
@@ -32,6 +33,13 @@ def test_this_machine_has_room_for_one_more() -> None:
     """What it says of itself can be read."""
     left = left_here()
     assert 0 < left.ports <= 10_000
-    assert left.processes > 0
+    assert left.tasks.count > 0
     assert left.memory > 0
     require_room("process", 1)
+
+
+def test_a_controller_is_refused_where_it_would_end_in_the_middle_of_its_start() -> None:
+    """A balancer that gets no thread aborts, and Python says so in a traceback: the limit is named before."""
+    require_start()
+    with pytest.raises(PlatformError, match=r"and 20 may still be started here \(ulimit -u\)"):
+        require_start(lambda: TasksLeft(20, "ulimit -u"))

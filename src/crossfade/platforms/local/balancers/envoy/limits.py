@@ -3,6 +3,7 @@
 import os
 import resource
 from collections.abc import Mapping
+from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import ports
@@ -10,6 +11,8 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.rules import doors, newly_open, opened_by
 
 _OWN = 256  # files of Envoy itself: workers, logs, sockets of admin, discovery and a hot restart
+SHARED = Path("/dev/shm")  # noqa: S108  Envoy's choice
+_SHARED = 2**16  # bytes there of one Envoy, with room to spare; one that does not get them is ended by SIGBUS
 _ENOUGH = 2**20  # what the kernel gives at most where it is not told otherwise (fs.nr_open)
 
 
@@ -36,6 +39,19 @@ def require_files(count: int) -> None:
             f"and of the {files():,} files that it may open {most:,} are left for that",
             "let services share a port by host or path, or raise the hard limit of files (ulimit -Hn, LimitNOFILE) and "
             "begin anew: `crossfade up --restart --balancer-restart`",
+        )
+
+
+def require_shared_memory() -> None:
+    """PlatformError when what Envoy shares with its successor has no place."""
+    try:
+        there = os.statvfs(SHARED)
+    except OSError:
+        return  # Envoy says what it makes of that
+    if (free := there.f_bavail * there.f_frsize) < _SHARED:
+        raise PlatformError(
+            f"{SHARED} is full: Envoy needs {_SHARED // 2**10} KB of it, and {free // 2**10} KB are free",
+            f"`df {SHARED}` tells how large it is: remove what is left over there, or make it larger (--shm-size)",
         )
 
 

@@ -132,6 +132,7 @@ class EnvoyProcess:
 
         One that hangs keeps its ports until this one has them, too. `alone`: also one that is on no record goes.
         """
+        limits.require_shared_memory()
         hanging = self.record.main if self.record else None
         orphans = (self.record.main, *self.record.older) if self.record else ()
         if alone:
@@ -243,7 +244,7 @@ class EnvoyProcess:
         code, text = await process.run(self._directory, str(self._path()), *arguments)
         if code:
             _, room = resource.getrlimit(resource.RLIMIT_AS)
-            if room != resource.RLIM_INFINITY and "unable to allocate" in text:
+            if room != resource.RLIM_INFINITY and ("unable to allocate" in text or not text):
                 raise PlatformError(
                     f"Envoy does not start in the {room // 2**20:,} MB of addresses that it may have",
                     "raise that limit in the shell that starts the controller: ulimit -v unlimited",
@@ -289,7 +290,7 @@ class EnvoyProcess:
 
     def _clear(self, base_id: int) -> None:
         """Also the shared memory, which Envoy leaves behind: its name is the base id times ten."""
-        Path(f"/dev/shm/envoy_shared_memory_{base_id * 10}").unlink(missing_ok=True)  # noqa: S108  Envoy's choice
+        (limits.SHARED / f"envoy_shared_memory_{base_id * 10}").unlink(missing_ok=True)
         (self._directory / ADMIN).unlink(missing_ok=True)
 
     def _path(self) -> Path:
