@@ -50,7 +50,7 @@ async def test_requests_of_our_own_are_answered(tmp_path: Path) -> None:
     try:
         async with running_envoy(tmp_path) as balancer, shouting() as address:
             await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": address}, 1)
-            await probe.visit(f"http://127.0.0.1:{web.listener.http}{web.asked}", {}, 20)
+            await probe.visit(f"http://127.0.0.1:{web.listener.http}{web.asked}", {}, 20, 5.0)
             traffic = await settled(balancer, web)
     finally:
         await probe.close()

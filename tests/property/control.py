@@ -73,7 +73,7 @@ class Control:
     def die(self, seconds: float) -> None:
         self.dead, self.away = True, seconds
 
-    async def _visit(self, url: str, headers: Mapping[str, str], count: int) -> None:
+    async def _visit(self, url: str, headers: Mapping[str, str], count: int, patience: float) -> None:
         platform = self.simulation.platform
         there = [key for key, exposure in platform.exposed.items() if exposure.service.listener.http == _port(url)]
         for key in count * there:

@@ -299,7 +299,8 @@ class Performer:
             await scribe.record("intent", {"action": encode_action(action)})
         try:
             url, headers = await self._world.balancer.preview(release.service, action.release)
-            await self._world.visit(url.rstrip("/") + release.service.asked, headers, action.count)
+            patience = release.service.health.timeout  # what is asked is the health path, which may take as long
+            await self._world.visit(url.rstrip("/") + release.service.asked, headers, action.count, patience)
         except PlatformError as error:
             known, self._unheard = self._unheard, (active, error.cause)
             if known != self._unheard:

@@ -133,7 +133,7 @@ class _Beside(DryRuntime):
         return ()
 
 
-async def _visit(_url: str, _headers: Mapping[str, str], _count: int) -> None: ...
+async def _visit(_url: str, _headers: Mapping[str, str], _count: int, _patience: float) -> None: ...
 
 
 def _decided(event: Event) -> bool:

@@ -23,6 +23,9 @@ from crossfade.telling.secrecy import without_secrets
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""
 
+Visit = Callable[[str, Mapping[str, str], int, float], Awaitable[None]]
+"""GET a URL with headers so often, each for so many seconds. PlatformError when none of these requests got to it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -65,7 +68,7 @@ class World:
     runtimes: Mapping[str, Runtime]  # by Service.runtime
     balancer: LoadBalancer
     ask: Ask
-    visit: Callable[[str, Mapping[str, str], int], Awaitable[None]]  # GET a URL with headers so often; PlatformError
+    visit: Visit
     clock: Clock
     secrets: Callable[[Release], Mapping[str, str]]  # the values a release was deployed with
     told: Callable[[Event], None]  # whoever watches

@@ -105,7 +105,7 @@ class There:
         return environment, written
 
 
-async def _visit(_url: str, _headers: Any, _count: int) -> None: ...
+async def _visit(_url: str, _headers: Any, _count: int, _patience: float) -> None: ...
 
 
 class Unreturned(DryJournal):

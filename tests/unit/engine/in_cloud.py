@@ -1,7 +1,7 @@
 """A service on the cloud in memory, under a clock of the test's own: what platforms that keep sizes are asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.unit.engine.test_loop import SERVICE
 
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
-from crossfade.core.service import Strategy
+from crossfade.core.service import HealthCheck, Strategy
 from crossfade.core.wire import encode
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
@@ -20,7 +20,7 @@ from crossfade.engine.dry.timeline import Timeline
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.balancer import Traffic
-from crossfade.engine.world import Pace, World
+from crossfade.engine.world import Pace, Visit, World
 
 
 class InCloud:
@@ -32,7 +32,8 @@ class InCloud:
         *,
         timeout: float = 60.0,
         strategy: Strategy = SERVICE.strategy,
-        visit: Callable[[str, Mapping[str, str], int], Awaitable[None]] | None = None,
+        visit: Visit | None = None,
+        health: HealthCheck = SERVICE.health,
         **how: Any,
     ) -> None:
         self.timeline = Timeline.new()
@@ -54,7 +55,7 @@ class InCloud:
             pace=Pace(busy=4.0, idle=8.0, retry=4.0, lease=60.0, settle=3.5),
         )
         self.loop = Loop(Ledger(service=SERVICE.key), self.world, "the loop")
-        self.service = replace(SERVICE, strategy=replace(strategy, timeout=timeout))
+        self.service = replace(SERVICE, strategy=replace(strategy, timeout=timeout), health=health)
 
     def deploy(self, afterwards: Callable[[], Awaitable[None]] | None = None) -> None:
         """To the end of the rollout, and of what comes after it."""

@@ -119,7 +119,7 @@ async def _played(machine: Machine, story: Callable[[Machine], Awaitable[None]])
     await story(machine)
 
 
-async def _visit(_url: str, _headers: Any, _count: int) -> None: ...
+async def _visit(_url: str, _headers: Any, _count: int, _patience: float) -> None: ...
 
 
 def begun_at(machine: Machine) -> list[float]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from tests.unit.engine.in_cloud import InCloud
 
 from crossfade.core.errors import PlatformError
-from crossfade.core.service import RollbackOn, Strategy
+from crossfade.core.service import HealthCheck, RollbackOn, Strategy
 
 
 class Unheard:
@@ -14,7 +14,7 @@ class Unheard:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def visit(self, _url: str, _headers: Mapping[str, str], _count: int) -> None:
+    async def visit(self, _url: str, _headers: Mapping[str, str], _count: int, _patience: float) -> None:
         self.asked += 1
         why = "nobody answers" if self.asked <= 5 else "the name is not known"
         raise PlatformError(f"requests of our own do not arrive: {why}", "look whether this machine reaches it")
@@ -32,3 +32,15 @@ def test_what_does_not_arrive_is_told_once() -> None:
     told = [event.data["error"] for event in events if event.kind == "failed"]
     assert len(told) == 2
     assert ("nobody answers" in told[0], "is not known" in told[1]) == (True, True)
+
+
+def test_a_release_is_given_as_long_as_its_health_check() -> None:
+    """It is the same path that is asked: one that may take 15 s is not given up after 10 s."""
+    patiences = []
+
+    async def visit(_url: str, _headers: Mapping[str, str], _count: int, patience: float) -> None:
+        patiences.append(patience)
+
+    strategy = Strategy(bake=10.0, rollback_on=RollbackOn(min_requests=20))
+    InCloud(timeout=120.0, strategy=strategy, visit=visit, health=HealthCheck(timeout=15.0)).deploy()
+    assert set(patiences) == {15.0}

@@ -17,6 +17,7 @@ from crossfade.platforms.local import h2c
 from crossfade.platforms.local.address import host_of, socket_of
 
 VISITS_AT_ONCE = 4
+LEAST_PATIENCE = 10.0  # seconds for the answer to one
 EXPLAIN_SECONDS = 1.0
 LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain
 LONGEST = 16 << 20  # bytes of an answer; one without an end would keep us busy for the whole timeout, again and again
@@ -96,25 +97,31 @@ class HttpProbe:
             self._refused[address] = (now, why)
         return why or f"nothing listens on {_asked(address)}"
 
-    async def visit(self, url: str, headers: Mapping[str, str], count: int) -> None:
+    async def visit(self, url: str, headers: Mapping[str, str], count: int, patience: float) -> None:
         """GET `url`, or call what is gRPC's, so many times, a few at once; how they end is counted by the balancer.
 
+        `patience` is how long an answer may take. Whoever answers one at a time gets as much for each of those few.
         PlatformError when not one of them got to it: then there is nothing to count. Our own balancer is asked by its
         address, which the certificate of a host's name does not have.
         """
         gate, verified = asyncio.Semaphore(VISITS_AT_ONCE), not _is_by_address(url)
-        called = urlsplit(url).path == GRPC_HEALTH
+        called, limit = urlsplit(url).path == GRPC_HEALTH, max(LEAST_PATIENCE, VISITS_AT_ONCE * patience)
         method, body, headers = ("POST", _NO_MESSAGE, {**headers, **_CALL}) if called else ("GET", None, headers)
 
         async def once() -> str:
             async with gate:
                 try:
                     async with self._open().request(
-                        method, url, data=body, headers=headers, timeout=aiohttp.ClientTimeout(total=10), ssl=verified
+                        method,
+                        url,
+                        data=body,
+                        headers=headers,
+                        timeout=aiohttp.ClientTimeout(total=limit),
+                        ssl=verified,
                     ) as answer:
                         await answer.read()
                 except TimeoutError:
-                    return "no answer within 10 s"
+                    return f"no answer within {limit:g} s"
                 except (aiohttp.ClientError, OSError) as error:
                     return str(error) or repr(error)
             return ""

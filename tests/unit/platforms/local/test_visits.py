@@ -11,6 +11,7 @@ from aiohttp import web
 from tests.support.certificate import certificate
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.local import probes
 from crossfade.platforms.local.probes import HttpProbe
 
 
@@ -29,7 +30,7 @@ async def test_a_name_is_asked_for_where_it_is_reached() -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port, probe = runner.addresses[0][1], HttpProbe(reached_at={"shop.invalid": "127.0.0.1"})
     try:
-        await probe.visit(f"http://shop.invalid:{port}/health", {"X-Preview": "token"}, 3)
+        await probe.visit(f"http://shop.invalid:{port}/health", {"X-Preview": "token"}, 3, 5.0)
     finally:
         await probe.close()
         await runner.cleanup()
@@ -43,7 +44,7 @@ from crossfade.platforms.local.probes import HttpProbe
 async def main(url: str) -> None:
     probe = HttpProbe(reached_at={"shop.invalid": "127.0.0.1"})
     try:
-        await probe.visit(url, {}, 2)
+        await probe.visit(url, {}, 2, 5.0)
     finally:
         await probe.close()
 
@@ -91,11 +92,37 @@ async def test_a_certificate_is_asked_for_its_name(tmp_path: Path) -> None:
         await runner.cleanup()
 
 
+async def test_whoever_answers_one_at_a_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four are asked for at once, and the last of them waits for three: none of that is the release's fault."""
+    monkeypatch.setattr(probes, "LEAST_PATIENCE", 0.1)
+    alone, answered = asyncio.Lock(), 0
+
+    async def answer(_: web.Request) -> web.Response:
+        nonlocal answered
+        async with alone:
+            await asyncio.sleep(0.3)
+            answered += 1
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_get("/health", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    probe = HttpProbe()
+    try:
+        await probe.visit(f"http://127.0.0.1:{runner.addresses[0][1]}/health", {}, 4, 60.0)
+    finally:
+        await probe.close()
+        await runner.cleanup()
+    assert answered == 4
+
+
 async def test_requests_that_get_nowhere_are_trouble() -> None:
     """And not awaited for ever: nobody will count them."""
     probe = HttpProbe()
     try:
         with pytest.raises(PlatformError, match=r"none of our own 2 requests to http://shop.invalid/ was answered: .+"):
-            await probe.visit("http://shop.invalid/", {}, 2)
+            await probe.visit("http://shop.invalid/", {}, 2, 5.0)
     finally:
         await probe.close()
