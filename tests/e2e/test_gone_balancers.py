@@ -5,18 +5,21 @@ import shutil
 import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 from tests.adapters.token_fence import TokenFence
-from tests.contract.balancer_kits import routing, service
+from tests.contract.balancer_kits import fetch, routing, service
 from tests.e2e.shell import machine
 from tests.support.backend import Backend
+from tests.support.edge import url
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
 from crossfade.engine.ports.balancer import GoneError
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.envoy.process import installed
-from crossfade.platforms.local.balancers.known import ended, working_in
+from crossfade.platforms.local.balancers.known import KnownProcess, ended, working_in
+from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 
 @pytest.mark.parametrize("program", ["haproxy", pytest.param("nginx", marks=pytest.mark.long)])
@@ -39,6 +42,35 @@ def test_what_is_taken_down_does_not_wait_for_it(program: str) -> None:
         for known in working_in(alone.state / "balancer"):
             known.signal(signal.SIGKILL)
         assert alone.ok("down", "--all")["stopped"] == ["shop/web", "balancer", "controller"]
+
+
+async def test_workers_of_an_nginx_that_was_killed_go_with_the_last_service(tmp_path: Path) -> None:
+    """They serve on without a master that could be told, as long as somebody is served, and hold the ports."""
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        pytest.skip("nginx is not installed")
+    program = tmp_path / "nginx"
+    program.symlink_to(found)
+    web, other = service(), service("other")
+    nginx = NginxBalancer(tmp_path / "state", TokenFence(), binary=program)
+    try:
+        async with Backend("a") as app, aiohttp.ClientSession() as http:
+            for one in (web, other):
+                await nginx.apply(one, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            program.unlink()
+            program.write_text("#!/bin/sh\nexit 1\n")
+            program.chmod(0o755)
+            master = int((tmp_path / "state" / "nginx.pid").read_text())
+            known = KnownProcess.of(master)
+            known.signal(signal.SIGKILL)
+            await ended(known, 10)
+            await nginx.remove(web.key, 1)
+            assert (await fetch(http, url(other))).body == "a"
+            await nginx.remove(other.key, 1)
+            assert working_in(tmp_path / "state") == []
+    finally:
+        await nginx.shutdown()
+        await nginx.close()
 
 
 async def test_an_envoy_that_is_gone_forgets_all_the_same(tmp_path: Path) -> None:

@@ -18,16 +18,17 @@ from crossfade.core.service import HealthCheck, Service, Tls
 from crossfade.engine.ports.balancer import Exposed, Report, Target
 from crossfade.engine.ports.journal import Fence
 from crossfade.paths import BOOK
-from crossfade.platforms.local.balancers import book, files, gone, ports, previews, unprivileged
+from crossfade.platforms.local.balancers import book, files, gone, ports, previews, process, unprivileged
 from crossfade.platforms.local.balancers.book import Entry, RoutingBook
 from crossfade.platforms.local.balancers.certificates import Certificates, Entries, Pair
 from crossfade.platforms.local.balancers.counted.totals import Totals
-from crossfade.platforms.local.balancers.known import KnownProcess, died
+from crossfade.platforms.local.balancers.known import KnownProcess, died, working_in
 from crossfade.platforms.local.balancers.rules import doors, handed_over, newly_open
 from crossfade.platforms.local.balancers.shared import SharedDoors
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 _TIDY_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
+_END_LIMIT = 5.0  # seconds for workers that nobody leads before they are killed
 
 
 class BalancerProcess(Protocol):
@@ -100,6 +101,8 @@ class InstalledBalancer(ABC):
             changed = self._book.with_entry(new)
             if not there or (old is not None and old.same(new)):
                 self._keep(changed)
+                if not there:
+                    await self._end_deserted()
                 return 0.0
             for door in newly_open(doors(self._book.entries), doors(changed.entries)):
                 ports.require_free(door.host, door.port)
@@ -160,6 +163,8 @@ class InstalledBalancer(ABC):
                 await self._withdraw(without.entries)
             self._count()
             self._keep(without)
+            if self._gone():
+                await self._end_deserted()
             self._counts.totals.forget(service, [self._group(service, g.release) for g in entry.routing.groups])
 
     @files.troubles()
@@ -244,6 +249,13 @@ class InstalledBalancer(ABC):
 
     def _gone(self) -> bool:
         return self._process.master is None or not self._process.master.lives
+
+    async def _end_deserted(self) -> None:
+        """Workers whose master was killed serve on as they were told last, and hold the ports: they go with the last
+        service that they serve.
+        """
+        if not any(entry.routing.registered() for entry in self._book.entries.values()):
+            await process.end(working_in(self._directory), _END_LIMIT)
 
     async def _ensure(self) -> None:
         if self._gone():
