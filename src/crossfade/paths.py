@@ -111,6 +111,7 @@ class StateDirectory:
 
         PlatformError for one that is another user's, or that others may write to: what lies there may be theirs.
         """
+        require_utf8(self.root, "the state directory", "give another one with --state or CROSSFADE_STATE")
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._take_possession()
@@ -198,6 +199,15 @@ def from_folder(folder: Path, path: str) -> Path:
     return folder / at_home(path)
 
 
+def require_utf8(path: Path, what: str, way_out: str) -> None:
+    """WrongInputError for a name that journal, API and balancers, all of which are UTF-8, could not write down."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="replace")
+        raise WrongInputError(f"{what} {shown} has a name that is not UTF-8", way_out) from None
+
+
 def open_own(path: Path, flags: int) -> int:
     """Open a file of the state directory, made for its owner alone. A link in its place is not followed: OSError."""
     return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -230,11 +240,15 @@ def unusable(error: OSError, where: Path) -> PlatformError:
 
 
 def default_state() -> StateDirectory:
-    """CROSSFADE_STATE, else crossfade in XDG_STATE_HOME, else ~/.local/state/crossfade."""
+    """CROSSFADE_STATE, else crossfade in XDG_STATE_HOME, else ~/.local/state/crossfade.
+
+    An XDG_STATE_HOME that is relative is passed over, as its specification wants: it would be another one in each folder.
+    """
     given = os.environ.get("CROSSFADE_STATE")
     if given:
         return state_at(given)
-    return state_at(f"{os.environ.get('XDG_STATE_HOME') or '~/.local/state'}/crossfade")
+    home = os.environ.get("XDG_STATE_HOME", "")
+    return state_at(f"{home if home.startswith('/') else '~/.local/state'}/crossfade")
 
 
 def state_at(path: str) -> StateDirectory:

@@ -52,6 +52,22 @@ def test_the_environment_names_the_directory(monkeypatch: pytest.MonkeyPatch, tm
     assert default_state().root == tmp_path / "own"
 
 
+def test_a_relative_state_home_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What was deployed in one folder would not be found from another."""
+    monkeypatch.delenv("CROSSFADE_STATE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", "state")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_state().root == tmp_path / ".local" / "state" / "crossfade"
+
+
+def test_a_name_that_is_not_utf8_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    """The controller ended in a traceback over it, as what it writes down is UTF-8."""
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/s\xff"))
+    with pytest.raises(WrongInputError, match="s\ufffd has a name that is not UTF-8"):
+        StateDirectory(root).prepare()
+    assert not root.exists()
+
+
 def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     """What lies there may be planted: a socket that collects secrets, a log that is a link."""
     (tmp_path / "s").mkdir()

@@ -20,7 +20,7 @@ from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.problem import nearest
 from crossfade.file.reading.variables import variables_beside
 from crossfade.file.settle import settle, settle_stores
-from crossfade.paths import from_folder
+from crossfade.paths import from_folder, require_utf8
 from crossfade.source.there import is_file
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -56,6 +56,7 @@ def deployable(
         overrides = {"services": {name: {"deploy": {"strategy": strategy}} for name in names if name in app.services}}
         app = load(path, environment, overrides, called=called, variables=variables)
     folder = path.parent.resolve()
+    require_utf8(folder, "the folder", "rename it: its name goes on record with each release")
     values = variables_beside(path, os.environ if variables is None else variables)
     sources = {
         name: _sources(app.services[name], folder, values) if name in app.services else _no_secrets(folder)

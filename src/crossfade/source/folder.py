@@ -155,9 +155,14 @@ def _skipped(source: Path, below: str) -> Iterator[str]:
 
 
 def _inside(source: Path, folder: Path | None) -> str:
-    """`folder` as a path below the source; empty when it does not lie there."""
+    """`folder` as a path below the source; empty when it does not lie there. WrongInputError where it is the source."""
     if folder is None or not folder.is_relative_to(source):
         return ""
+    if folder == source:
+        raise WrongInputError(
+            f"the state directory is the source {source} itself: each release would have all others in it",
+            "give another one with --state or CROSSFADE_STATE",
+        )
     return str(folder.relative_to(source))
 
 

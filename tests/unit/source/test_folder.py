@@ -61,6 +61,13 @@ def test_without_git_environments_are_left_out_and_told(source: Path) -> None:
     )
 
 
+def test_a_state_directory_that_is_the_source_is_refused(source: Path) -> None:
+    """Its copy would have itself in it, until a name is too long."""
+    for look in (lambda: account(source, source), lambda: list(belonging(source, None, source))):
+        with pytest.raises(WrongInputError, match="the state directory is the source"):
+            look()
+
+
 def test_counting_ends_somewhere(source: Path) -> None:
     """A folder of a million files does not make the check wait."""
     (source / "node_modules").mkdir()
