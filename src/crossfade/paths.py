@@ -242,7 +242,7 @@ def unusable(error: OSError, where: Path) -> PlatformError:
 def default_state() -> StateDirectory:
     """CROSSFADE_STATE, else crossfade in XDG_STATE_HOME, else ~/.local/state/crossfade.
 
-    An XDG_STATE_HOME that is relative is passed over, as its specification wants: it would be another one in each folder.
+    A relative XDG_STATE_HOME is passed over, as its specification wants: it would be another one in each folder.
     """
     given = os.environ.get("CROSSFADE_STATE")
     if given:

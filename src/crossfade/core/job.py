@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LATE = 60.0  # seconds after its moment from which on a run was missed
+TRUSTED = 86_400.0  # seconds by which a clock is set back; one that was further ahead was wrong
 BOOT = 60.0  # seconds that a container in a cloud may take from being asked for to its first instruction
 
 
@@ -52,6 +53,10 @@ class Timetable:
     since: float
     run: Run | None = None
     skipped: str = ""  # why there was no run at `since`
+
+    def is_astray(self, now: float) -> bool:
+        """It was written by a clock that was wrong, as after a boot without a battery: nothing would run until then."""
+        return self.since > now + TRUSTED
 
 
 def slack(timeout: float, grace: float, pause: float) -> float:

@@ -106,8 +106,8 @@ class Jobs:
     async def _timetable(self, job: Job, now: float) -> Timetable:
         known = _of(job, self._loop)
         before = _of(job, self._handed_over) if self._handed_over else None
-        since = before.since if before else now
-        if known is None or (before and since > known.since):
+        since = before.since if before and not before.is_astray(now) else now
+        if known is None or known.is_astray(now) or (before and since > known.since):
             told = {"job": job.name, "schedule": job.schedule, "timezone": job.timezone, "since": since}
             await self._loop.record("job scheduled", told)
         return self._loop.ledger.jobs[job.name]

@@ -159,6 +159,20 @@ async def test_a_backup_comes_at_its_time_and_once(site: Site, keeper: MemorySto
     assert site.kinds(DB).count("backup started") == 2
 
 
+async def test_a_clock_that_was_wrong_by_years_keeps_no_backup_back(site: Site, keeper: MemoryStores) -> None:
+    """Its schedule begins again by the clock that was set right."""
+    site.ahead = 10 * 365 * 24 * HOUR
+    async with site.controller() as control:
+        await ensure(control, db(schedule="0 * * * *"))
+        site.ahead += HOUR
+        await until(lambda: site.kinds(DB)[-1:] == ["backup ended"])
+    site.ahead = 0.0
+    async with site.controller():
+        await until(lambda: site.kinds(DB)[-1] == "store noted")
+        site.ahead += HOUR
+        await until(lambda: len(keeper.backups) == 2)
+
+
 async def test_a_store_that_was_taken_down_is_not_written_down(site: Site, keeper: MemoryStores) -> None:
     """Its schedule begins again with it."""
     async with site.controller() as control:

@@ -64,6 +64,7 @@ class Machine:
     def __init__(self, *jobs: Job, **program: Any) -> None:
         self.timeline = Timeline.new()
         self.clock = SystemClock(wall=lambda: self.timeline.time() + EPOCH, passed=self.timeline.time)
+        self.wall: Callable[[], float] = self.clock.now
         program = {"code": 0, "seconds": 5.0, "says": lambda env: [f"of {env['CROSSFADE_RELEASE']}"], **program}
         self.platform = Platform(command=lambda _: Behaviour(**program), clock=self.clock)
         self.paper = JournalPaper()
@@ -92,7 +93,7 @@ class Machine:
             clock=self.clock,
             secrets=lambda _: {},
             told=lambda _: None,
-            wall=self.clock.now,
+            wall=self.wall,
         )
         return Orders(world, "the controller", Secrets())
 
@@ -197,6 +198,23 @@ def test_nobody_was_there_for_an_hour() -> None:
     assert len(made_good.told("job started")) == 3
     assert len(left_out.told("job started")) == 0
     assert [event.data["why"] for event in left_out.told("job skipped")] == ["nobody was there at its time"]
+
+
+def test_a_clock_that_was_wrong_by_years_keeps_no_job_from_running_once_it_is_set_right() -> None:
+    """Its moments count from then on. One that is set back by hours runs nothing twice."""
+
+    async def ahead(machine: Machine, seconds: float) -> None:
+        right = machine.wall
+        machine.wall = lambda: right() + seconds
+        await machine.lasts(2 * MINUTE)
+        machine.wall = right
+        await machine.lasts(2 * MINUTE)
+
+    years, hours = Machine(JOB), Machine(JOB)
+    years.play(lambda m: ahead(m, 10 * 365 * 86_400.0))
+    hours.play(lambda m: ahead(m, 5 * 3600.0))
+    assert len(years.told("job started")) == 4
+    assert len(hours.told("job started")) == 2
 
 
 def test_a_run_that_ended_while_nobody_was_there_leaves_none_out() -> None:

@@ -49,16 +49,12 @@ def advance(record: StoreRecord | None, event: Event) -> StoreRecord | None:
 
 
 def _noted(record: StoreRecord | None, event: Event) -> StoreRecord:
-    """Moments of its schedule count from now on, unless the schedule is the one that it had."""
-    store = decode(Store, event.data["store"])
+    """Moments of its schedule count from now on, unless it has that schedule already, by a clock that was right."""
+    store, since = decode(Store, event.data["store"]), event.data["since"]
     known = record.backups if record else None
-    if known is None or (known.schedule, known.timezone) != (store.schedule, store.timezone):
-        known = Timetable(
-            schedule=store.schedule,
-            timezone=store.timezone,
-            since=event.data["since"],
-            run=known.run if known else None,
-        )
+    if known is None or known.is_astray(since) or (known.schedule, known.timezone) != (store.schedule, store.timezone):
+        run = known.run if known else None
+        known = Timetable(schedule=store.schedule, timezone=store.timezone, since=since, run=run)
     return replace(record or StoreRecord(store=store), store=store, backups=known)
 
 

@@ -182,9 +182,9 @@ class Stores:
 
     async def _note(self, store: Store) -> None:
         """What the file says of it, so that its backups go by that."""
-        known = self._records.get(store.key)
-        if known is None or known.store != store:
-            await self._record(store.key, kinds.NOTED, {"store": encode(store), "since": self._world.wall()})
+        known, now = self._records.get(store.key), self._world.wall()
+        if known is None or known.store != store or known.backups.is_astray(now):
+            await self._record(store.key, kinds.NOTED, {"store": encode(store), "since": now})
 
     async def _write_down(self, store: Store, run: Run, by: str) -> str:
         """On record before it begins: one that is cut is made again by the next controller."""
@@ -221,7 +221,8 @@ class Stores:
                     if known.run and known.run.under_way:
                         self._go_on(backups, key, known, known.run)
                     elif known.up and known.job:
-                        pause = min(pause, self._begin_due(backups, key, known))
+                        await self._note(known.store)
+                        pause = min(pause, self._begin_due(backups, key, self._records[key]))
                 await self._world.clock.sleep(pause)
 
     def _go_on(self, backups: asyncio.TaskGroup, key: str, known: StoreRecord, run: Run) -> None:
