@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
 from crossfade.source import git
+from crossfade.source.absent import Found, absent
 
 LEFT_OUT = frozenset({".git", ".venv", "node_modules", "__pycache__", ".crossfade"})  # where there is no git to ask
 CACHES = frozenset({".git", ".crossfade", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"})
@@ -20,8 +21,6 @@ STORES = (".p12", ".pfx", ".jks", ".keystore")
 HEAD = 4096  # bytes in which a private key says that it is one
 DEEPEST = 400  # folders one in the other
 MOST = 10_000  # files that are counted of one folder
-
-Found = tuple[str, os.stat_result | None]  # a path relative to the source, and its lstat; None when it vanished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +61,9 @@ def account(source: Path, without: Path | None = None, parts: Collection[Path] =
     else:
         missing, why = git.ignored(source) or [], "ignored by git"
     left = [LeftOut(path=path, why=why, files=_count(source / path)) for path in missing if _counts(path, hidden)]
-    exposed = []
-    for path, info in _walk(source, "", hidden) if listed is None else _listed(source, listed, hidden):
+    exposed, found = [], list(_walk(source, "", hidden) if listed is None else _listed(source, listed, hidden))
+    left += [LeftOut(path=path, why=why) for path, why in absent(source, listed, found)]
+    for path, info in found:
         if is_personal(path):
             left.append(LeftOut(path=path, why="somebody's credentials"))
         elif info is not None and stat.S_ISLNK(info.st_mode) and (target := _out_of(source, path, parts)):

@@ -40,6 +40,12 @@ def ignored(folder: Path) -> list[str] | None:
     return sorted(set(listed.split("\0")) - {""}) if listed is not None else None
 
 
+def sparse(folder: Path) -> list[str]:
+    """Paths, relative to `folder`, that are tracked and that a sparse checkout leaves out."""
+    listed = _git(folder, "ls-files", "-z", "-t", "--cached") or ""
+    return [path for mark, _, path in (line.partition(" ") for line in listed.split("\0")) if mark == "S"]
+
+
 def commit(folder: Path, others: Sequence[Path] = ()) -> Commit | None:
     """None when there is no commit yet. `others` are folders and files that may have changed, too."""
     sha = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")

@@ -68,6 +68,56 @@ def test_a_state_directory_that_is_the_source_is_refused(source: Path) -> None:
             look()
 
 
+def committed(folder: Path) -> None:
+    """All that is in it, as a commit."""
+    who = ["-c", "user.name=kim", "-c", "user.email=kim@example.com", "-c", "protocol.file.allow=always"]
+    subprocess.run(["git", "add", "-A"], cwd=folder, check=True)
+    subprocess.run(["git", *who, "commit", "-qm", "all"], cwd=folder, check=True)
+
+
+def test_what_a_sparse_checkout_leaves_out_is_told(source: Path) -> None:
+    """The version is that of the commit, and not all of it is here. What somebody deleted is no such thing."""
+    write(source, "big/data", "gone.py")
+    repository(source)
+    committed(source)
+    subprocess.run(["git", "sparse-checkout", "set", "--no-cone", "/*", "!big"], cwd=source, check=True)
+    (source / "gone.py").unlink()
+    assert account(source).left_out == (LeftOut(path="big/data", why="not checked out (git sparse-checkout)"),)
+
+
+def test_a_submodule_that_is_not_checked_out_is_told(source: Path, tmp_path: Path) -> None:
+    """Its folder is empty. One that is checked out goes along."""
+    write(tmp_path / "lib", "lib.py")
+    for folder in (source, tmp_path / "lib"):
+        repository(folder)
+        committed(folder)
+    add = ["git", "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "lib"), "vendor"]
+    subprocess.run(add, cwd=source, check=True)
+    committed(source)
+    assert account(source).left_out == ()
+    subprocess.run(["git", "clone", "-q", str(source), "clone"], cwd=tmp_path, check=True)
+    (left,) = account(tmp_path / "clone").left_out
+    assert (left.path, left.why) == ("vendor", "a submodule that is not checked out")
+
+
+def test_a_pointer_of_git_lfs_is_told(source: Path) -> None:
+    """It would be shipped in the place of the model that it points to, also from a folder of the repository."""
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n"
+    write(source, ".gitattributes", text="*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    write(source, "svc/model.bin", text=pointer)
+    write(source, "svc/small.bin", text="here")
+    repository(source)
+    for folder, path in ((source, "svc/model.bin"), (source / "svc", "model.bin")):
+        told = LeftOut(path=path, why="only Git LFS's pointer to it is here (git lfs pull)")
+        assert account(folder).left_out == (told,)
+
+
+def test_what_is_no_file_is_told(source: Path) -> None:
+    """A FIFO that an app would wait at is not copied."""
+    os.mkfifo(source / "pipe")
+    assert account(source).left_out == (LeftOut(path="pipe", why="no file, folder or link"),)
+
+
 def test_counting_ends_somewhere(source: Path) -> None:
     """A folder of a million files does not make the check wait."""
     (source / "node_modules").mkdir()
