@@ -115,6 +115,7 @@ async def measure(scale: Scale) -> Result:
         figures=(
             Figure(name=f"requests lost in {SWITCHES} switches", value=lost, most=0),
             Figure(name="inotify instances of Envoy", value=taken["inotify instances"], most=0),
+            Figure(name="Envoy back after SIGKILL", value=back * 1000, unit="ms", most=1000),
         ),
         tables=(Table(head=("", "measured"), rows=rows),),
         data={"switch_ms": milliseconds, "lost": lost, "requests": asked, "envoy": taken, "back_s": back},

@@ -162,6 +162,47 @@ class TestProcess:
             assert (await held).body == "a"
             assert (await target(envoy, web, "a")).in_flight == 0
 
+    async def test_what_a_preview_still_holds_keeps_an_instance_in_flight(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Also when the preview is over, and the release is about to go."""
+        web = service()
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await envoy.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+            _, headers = await envoy.preview(web, 2)
+            held = asyncio.create_task(fetch(http, url(web, "/hold"), headers=headers))
+            await until(lambda: two.seen)
+            await envoy.apply(web, routing({1: 100}, {1: "a", 2: "b"}, draining="b"), addresses, 1)
+            assert (await target(envoy, web, "b")).in_flight == 1
+            two.gate.set()
+            assert (await held).body == "b"
+            assert (await target(envoy, web, "b")).in_flight == 0
+
+    async def test_an_envoy_that_comes_back_makes_only_what_somebody_is_led_to(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """A preview that is over costs it nothing; one that goes on is there, and counts on."""
+        over, on = service("over"), service("on")
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            for each in (over, on):
+                await envoy.apply(each, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+            await envoy.apply(over, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1)
+            _, headers = await envoy.preview(on, 2)
+            assert (await fetch(http, url(on), headers=headers)).body == "b"
+            assert (await envoy.report(on.key)).groups[2].requests == 1
+            assert "shop/over/2/preview" in await _clusters(envoy)
+            os.kill(envoy_pid(envoy), signal.SIGKILL)
+            await until(lambda: _refuses(http, on))
+            await envoy.ensure()
+            assert {name for name in await _clusters(envoy) if "/preview" in name} == {
+                "shop/on/2/preview",
+                "shop/on/2/preview/streams",
+            }
+            assert (await fetch(http, url(on), headers=headers)).body == "b"
+            assert (await envoy.report(on.key)).groups[2].requests == 2
+
     async def test_a_version_that_cannot_take_over_is_started_beside(
         self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
     ) -> None:
@@ -483,6 +524,11 @@ class TestProcess:
             await until(lambda: _written(log))
             line = json.loads(log.read_text().splitlines()[0])
             assert (line["method"], line["path"], line["code"], line["cluster"]) == ("GET", "/x?y=1", 200, "shop/web/1")
+
+
+async def _clusters(envoy: EnvoyBalancer) -> set[str]:
+    said = json.loads(await envoy._admin.get("/clusters", format="json"))
+    return {cluster["name"] for cluster in said["cluster_statuses"]}
 
 
 async def _refuses(http: aiohttp.ClientSession, service: Service) -> bool:

@@ -25,6 +25,7 @@ class Entry:
     made_of: tuple[tuple[int, Service], ...]  # how each release wants to be checked and balanced, as it came in
     exposed: bool = True  # False while a first deploy waits for its instances: no listener yet
     backed_as: Routing | None = None  # by whose weights one group stands in for another; None: by `routing`'s
+    shown: tuple[int, ...] = ()  # releases that are or were in preview: a visitor of one may still be there
 
     def stand_ins(self, release: int) -> tuple[TargetGroup, ...]:
         return (self.backed_as or self.routing).stand_ins(release)
@@ -40,6 +41,10 @@ class Entry:
         """
         return dict(self.made_of)[release]
 
+    def has_preview(self, release: int) -> bool:
+        """Somebody is led to its preview, or was."""
+        return release in self.shown or release == self.routing.preview
+
     def same(self, other: "Entry") -> bool:
         """Nothing to change between the two: only the token may differ."""
         return replace(self, token=0) == replace(other, token=0)
@@ -54,6 +59,10 @@ class RoutingBook:
     def exposed(self) -> dict[str, Exposed]:
         """What `LoadBalancer.known` says."""
         return {key: Exposed(service=entry.service, token=entry.token) for key, entry in self.entries.items()}
+
+    def afresh(self) -> "RoutingBook":
+        """For a balancer's process that nobody has been to yet."""
+        return RoutingBook(entries={k: replace(e, shown=()) if e.shown else e for k, e in self.entries.items()})
 
     def with_entry(self, entry: Entry) -> "RoutingBook":
         return RoutingBook(entries={**self.entries, entry.service.key: entry})
@@ -81,15 +90,14 @@ def enter(
         service = old.service  # the very same: nobody has to look anew who shares a port with whom
     mine = routing.registered() | routing.draining()
     known = dict(old.made_of) if old else {}
+    releases = [group.release for group in routing.groups]
     return Entry(
         service=service,
         routing=routing,
         addresses=tuple(sorted((i, addresses[i]) for i in mine)),
         token=token,
-        made_of=tuple(
-            (r, known.get(r, replace(service, health=checks.get(r, service.health))))
-            for r in (group.release for group in routing.groups)
-        ),
+        made_of=tuple((r, known.get(r, replace(service, health=checks.get(r, service.health)))) for r in releases),
+        shown=tuple(r for r in releases if r == routing.preview or (old is not None and old.has_preview(r))),
     )
 
 
@@ -106,6 +114,7 @@ def stages(old: Entry | None, new: Entry) -> tuple[Entry, Entry, Entry]:
         routing=replace(new.routing, groups=_union(old.routing.groups, new.routing.groups)),
         addresses=tuple(sorted((dict(old.addresses) | dict(new.addresses)).items())),
         made_of=tuple(sorted((dict(new.made_of) | dict(old.made_of)).items())),
+        shown=tuple(sorted({*old.shown, *new.shown})),
     )
     was = old.routing
     before = replace(both.routing, weights=was.weights, preview=was.preview, pinned=was.pinned)

@@ -102,10 +102,26 @@ def test_nobody_stands_in_for_a_release_in_its_preview() -> None:
     """The old release would pass the smoke test of the new one. Clients of the same release are stood in for."""
     canary = entry(routing({1: 90, 2: 10}, {1: "a", 2: "c"}, preview=2))
     found = {cluster: len(assignment["endpoints"]) for cluster, assignment in assignments(canary).items()}
-    expected = {"shop/web/1": 2, "shop/web/1/preview": 1, "shop/web/2": 2, "shop/web/2/preview": 1}
+    expected = {"shop/web/1": 2, "shop/web/2": 2, "shop/web/2/preview": 1}
     streams = {f"{cluster}/streams": number for cluster, number in expected.items()}
     assets = {"shop/web/1/assets": 2, "shop/web/2/assets": 2}  # the service is sticky
     assert found == expected | streams | assets
+
+
+def test_a_release_has_its_preview_until_it_goes() -> None:
+    """Who was led there may still be there: it is left to the end of the release, or of the balancer's process."""
+    both = {1: "a", 2: "c"}
+    began = entry(routing({1: 100}, {1: "a"}))
+    shown = entry(routing({1: 100}, both, preview=2), began)
+    over = entry(routing({1: 100}, both), shown)
+    assert [made.shown for made in (began, shown, over)] == [(), (2,), (2,)]
+    gone = entry(routing({1: 100}, {1: "a"}), over)
+    assert [stage.shown for stage in book.stages(over, gone)] == [(2,), (2,), ()]
+    assert [stage.shown for stage in book.stages(began, shown)] == [(2,), (2,), (2,)]
+    anew = book.RoutingBook().with_entry(over).afresh().entries["shop/web"]
+    assert not anew.has_preview(2)
+    still = book.RoutingBook().with_entry(shown).afresh().entries["shop/web"]
+    assert (still.has_preview(1), still.has_preview(2)) == (False, True)
 
 
 def test_an_instance_that_left_stays_until_nobody_is_sent_to_it() -> None:

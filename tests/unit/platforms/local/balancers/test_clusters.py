@@ -4,7 +4,7 @@ from tests.contract.balancer_kits import routing, service
 
 from crossfade.core.service import HealthCheck
 from crossfade.platforms.local.balancers import book
-from crossfade.platforms.local.balancers.envoy.clusters import Json, clusters
+from crossfade.platforms.local.balancers.envoy.clusters import Json, assignments, clusters
 
 
 def checks_of() -> dict[str, Json]:
@@ -39,3 +39,13 @@ def test_an_instance_is_asked_as_often_as_its_service_says() -> None:
     assert (plain["interval"], plain["no_traffic_healthy_interval"]) == ("5s", "5s")
     assert (streams["interval"], streams["no_traffic_healthy_interval"]) == ("5s", "60s")
     assert found["shop/web/2/streams"]["no_traffic_healthy_interval"] == "120s"
+
+
+def test_a_release_that_nobody_previews_has_no_clusters_for_it() -> None:
+    """Of hundreds of services all had them, and an Envoy that came back made them before it served anybody."""
+    addresses = {"a": "127.0.0.1:1", "b": "127.0.0.1:2"}
+    shown = routing({1: 100}, {1: "a", 2: "b"}, preview=2)
+    entry = book.enter(None, service=service(), routing=shown, addresses=addresses, token=1, checks={})
+    names = [cluster["name"].removeprefix("shop/web/") for cluster in clusters(entry)]
+    assert names == ["1", "1/streams", "2", "2/streams", "2/preview", "2/preview/streams"]
+    assert {f"shop/web/{name}" for name in names} == assignments(entry).keys()

@@ -277,6 +277,7 @@ class EnvoyBalancer:
 
     async def _start(self) -> None:
         self._adopted = False
+        self._book = self._book.afresh()
         self._shared.look(self._book.entries)
         self._live = dict(self._book.entries)
         await self._publisher.lay_out(self._render(self._live))

@@ -19,8 +19,9 @@ EVERYTHING = rf"^cluster\.[^.]+/[^.]+\.upstream_rq_({REQUESTS}|active)$"  # of a
 # How long an expression may be, in RE2's own measure: all names of headers that clients may not send are one of 835.
 _RUNTIME = {"re2.max_program_size.error_level": 10_000}
 
-# All that is ever asked for. What is not counted costs neither memory nor time: Envoy counts most of it once more as
-# `cluster.NAME.external.upstream_rq_time`, so a name has no dot in it.
+# All that is ever asked for, as one expression: a hundred names of each cluster are looked up, and five expressions one
+# after the other took a tenth of what Envoy does to begin with a cluster. What is not counted costs neither memory nor
+# time later: Envoy counts most of it once more as `cluster.NAME.external.upstream_rq_time`, so a name has no dot in it.
 _COUNTED = (
     r"^server\..*",
     r"^filesystem\.write_total_buffered$",
@@ -41,7 +42,7 @@ def bootstrap(connections: int) -> Json:
         # Only when asked: an idle balancer does nothing, and an answer is never 5 s old.
         "stats_flush_on_admin": True,
         "stats_config": {
-            "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": r}} for r in _COUNTED]}},
+            "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": "|".join(_COUNTED)}}]}},
             "histogram_bucket_settings": [{"match": {"suffix": "upstream_rq_time"}, "buckets": list(BUCKETS)}],
         },
         "dynamic_resources": {
