@@ -18,7 +18,7 @@ class Scale:
     repeats: int = 20  # of what is done from the shell
     deploys: int = 10
     round_seconds: float = 2.0  # of each way, of throughput
-    rounds: int = 50
+    rounds: int = 24  # at most
     counted: int = 3_200  # requests under callgrind
     idle_seconds: float = 30.0
     services: int = 500
