@@ -1,4 +1,4 @@
-"""A store: what keeps an app's data beside its services, and is no part of their releases."""
+"""A store: what keeps an app's data beside its services, and is not part of their releases."""
 
 from dataclasses import dataclass
 

@@ -148,7 +148,7 @@ def _placed(inventory: Inventory, charge: Charge, home: str) -> Iterator[tuple[s
 
 
 def _merged(placed: Iterable[tuple[str | None, Charge]]) -> Sequence[tuple[str | None, Charge]]:
-    """Charges of one item become one: two NAT gateways are a line of 1,460 hours. What nobody uses is no line."""
+    """Charges of one item become one: two NAT gateways are a line of 1,460 hours. What nobody uses has no line."""
     alike: dict[tuple[str | None, Area, str, tuple[tuple[Decimal, str], ...]], list[Charge]] = {}
     for region, charge in placed:
         alike.setdefault((region, charge.area, charge.item, charge.rate), []).append(charge)
