@@ -312,7 +312,7 @@ async def test_a_service_that_another_hand_deploys_to_stops_the_deploy(shop: OnE
         await shop.until(lambda: shop.answer() == "1")
         await shop.begin()
         weights, sizes = shop.weights(), shop.sizes()
-        with pytest.raises(PlatformError, match=rf"another hand changed service {shop.app}-dev-web-{serving}"):
+        with pytest.raises(PlatformError, match=rf"somebody else changed service {shop.app}-dev-web-{serving}"):
             await shop.order(shop.service("refused"))
         assert (shop.weights(), shop.sizes()) == (weights, sizes)
         await shop.process.orders.deploy([shop.service("forced")], Order(by="kim", force=True), Shell())

@@ -333,7 +333,7 @@ async def test_a_host_that_another_hand_attached_is_named_and_keeps_a_deploy_out
     made = (await asyncio.to_thread(ec2.run_instances, **asked))["Instances"][0]["InstanceId"]
     which = {"AutoScalingGroupName": name, "InstanceIds": [made]}
     await asyncio.to_thread(scaling.attach_instances, **which)
-    with pytest.raises(RefusedError, match=f"another hand attached {made} to group {name}"):
+    with pytest.raises(RefusedError, match=f"somebody else attached {made} to group {name}"):
         await shop.order(shop.service("refused"))
     await asyncio.to_thread(scaling.detach_instances, **which, ShouldDecrementDesiredCapacity=True)
     async with shop.visited() as traffic:

@@ -164,7 +164,7 @@ def test_what_aws_refuses_is_one_sentence(rig: Rig, shop: Shop) -> None:
     rig.knobs.throttle()  # for longer than a call is tried again
     throttled = shop.run("deploy", "-e", "dev")
     rig.knobs.clear()
-    said = "AWS has too many calls of this account at once and refuses dynamodb GetItem"
+    said = "AWS gets too many calls from this account at once and refuses dynamodb GetItem"
     assert (throttled.code, said in throttled.err, throttled.err.count("\n")) == (4, True, 2)
     assert "nothing runs here" in shop.run("status", "-e", "dev").out
 

@@ -190,7 +190,9 @@ def _address(variable: str) -> tuple[str, int] | None:
     if not said:
         return None
     if not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise WrongInputError(f"{variable} is '{said}', which is not an address", "give host:port, as 127.0.0.1:9464")
+        raise WrongInputError(
+            f"{variable} is '{said}', which is not an address", "give host:port, such as 127.0.0.1:9464"
+        )
     return host.strip("[]") or "127.0.0.1", int(port)
 
 

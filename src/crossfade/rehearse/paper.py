@@ -18,7 +18,7 @@ from crossfade.telling.text import outcome, plural, seconds, sentence
 
 CENT = 0.005
 VERDICT = ("question", "wanted", "found", "", "")
-PLAYED = ("service", "played by", "instances", "with at most", "otherwise than in production")
+PLAYED = ("service", "played by", "instances", "with at most", "different from production")
 UNKNOWN = (
     "how long AWS takes to start a task, to pull its image and to believe that a target is healthy",
     "the database and the cache under load, and the network between zones: what ran here was on this machine",

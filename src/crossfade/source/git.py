@@ -107,4 +107,4 @@ def _is_damaged(folder: Path) -> bool:
 
 
 def _first_line(complaint: str) -> str:
-    return complaint.partition("\n")[0] or "it says no more than that it failed"
+    return complaint.partition("\n")[0] or "it says only that it failed"

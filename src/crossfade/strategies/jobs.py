@@ -34,5 +34,5 @@ def next_of(job: Job, known: Timetable, due: float | None, now: float) -> BeginR
         return Skip(due=due, why="the run before it is still under way")
     queued = job.overlap == "queue" and run is not None and run.ended_at is not None and run.ended_at >= due
     if job.missed == "skip" and now - due > LATE and not queued:
-        return Skip(due=due, why="nobody was there at its time")
+        return Skip(due=due, why="no controller ran at its time")
     return BeginRun(due=due)

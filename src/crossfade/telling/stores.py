@@ -17,7 +17,7 @@ def _starting(_: Any, data: Event) -> list[str]:
 
 
 def _made(_: Any, data: Event) -> list[str]:
-    return ["the store is ready" if data["what"] == "started" else "the store was made anew and is ready"]
+    return ["the store is ready" if data["what"] == "started" else "the store was recreated and is ready"]
 
 
 def _begun(_: Any, data: Event) -> list[str]:

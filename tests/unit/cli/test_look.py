@@ -115,7 +115,7 @@ def run(state: str, **changes: Any) -> dict[str, Any]:
             job(run=run("failed", detail="failed with code 3: no such table")),
             "(failed with code 3: no such table; `crossfade logs shop/web --instance job-digest-1-a1`)",
         ),
-        (job(skipped={"due": 0.0, "why": "nobody was there at its time"}), "nobody was there at its time"),
+        (job(skipped={"due": 0.0, "why": "no controller ran at its time"}), "no controller ran at its time"),
     ],
 )
 def test_a_job_is_shown_with_its_newest_run(told: dict[str, Any], said: str) -> None:

@@ -18,7 +18,7 @@ def service(migrate: str = "") -> dict[str, Any]:
 def test_what_changed_of_a_store_and_its_backup_are_under_its_line() -> None:
     """Nothing is said of changes that are made, for then there are none."""
     assert planned({DB: "changed"}, {DB: ["env TZ"]}, [DB]) == [
-        "the store shop/db changed in the file: it runs on as it is, --replace-stores makes it anew, with its data",
+        "the store shop/db changed in the file: it runs on as it is, --replace-stores recreates it, with its data",
         "  env TZ",
         "  it is backed up before the migration",
     ]

@@ -197,7 +197,7 @@ def test_nobody_was_there_for_an_hour() -> None:
     left_out.play(away)
     assert len(made_good.told("job started")) == 3
     assert len(left_out.told("job started")) == 0
-    assert [event.data["why"] for event in left_out.told("job skipped")] == ["nobody was there at its time"]
+    assert [event.data["why"] for event in left_out.told("job skipped")] == ["no controller ran at its time"]
 
 
 def test_a_clock_that_was_wrong_by_years_keeps_no_job_from_running_once_it_is_set_right() -> None:

@@ -17,7 +17,7 @@ class Unheard:
     async def visit(self, _url: str, _headers: Mapping[str, str], _count: int, _patience: float) -> None:
         self.asked += 1
         why = "nobody answers" if self.asked <= 5 else "the name is not known"
-        raise PlatformError(f"requests of our own do not arrive: {why}", "look whether this machine reaches it")
+        raise PlatformError(f"requests of our own do not arrive: {why}", "check whether this machine can reach it")
 
 
 def test_what_does_not_arrive_is_told_once() -> None:

@@ -43,10 +43,10 @@ def test_the_moment_that_came_last_holds() -> None:
 @pytest.mark.parametrize(
     ("moment", "said"),
     [
-        ({"min": 1}, "a moment that is not said, or twice; allowed: schedule for each time, or at for once"),
-        ({"schedule": "0 1 * * *", "at": "2026-12-01T19:50"}, "a moment that is not said, or twice"),
+        ({"min": 1}, "a moment that is given twice or not at all; allowed: schedule for each time, or at for once"),
+        ({"schedule": "0 1 * * *", "at": "2026-12-01T19:50"}, "a moment that is given twice or not at all"),
         ({"schedule": "0 1 13 * FRI"}, 'schedule: "0 1 13 * FRI", for which AWS has no words'),
-        ({"at": "2026-02-30T10:00"}, 'at: "2026-02-30T10:00"; allowed: a day and a time that there are'),
+        ({"at": "2026-02-30T10:00"}, 'at: "2026-02-30T10:00"; allowed: a day and a time that exist'),
         ({"schedule": "0 1 * * *", "min": 11}, "schedule.night: min 11 above max 10; allowed: a max of 11 or more"),
     ],
 )

@@ -46,7 +46,7 @@ def test_what_was_missed_is_made_good_once_or_left_out() -> None:
     """A minute late is not missed: a controller that is replaced is back sooner."""
     assert next_of(job(), known(), DUE, DUE + 1800) == BeginRun(due=DUE)
     assert next_of(job(missed="skip"), known(), DUE, DUE + LATE) == BeginRun(due=DUE)
-    late = Skip(due=DUE, why="nobody was there at its time")
+    late = Skip(due=DUE, why="no controller ran at its time")
     ended_since = known(due=DUE - 60, ended_at=DUE + 1800)
     assert next_of(job(missed="skip"), ended_since, DUE, DUE + 1800) == late
     assert next_of(job(missed="skip"), known(), DUE, DUE + LATE + 1) == late

@@ -112,16 +112,16 @@ def _cache(of: Values) -> tuple[str, str] | None:
         return None  # without snapshots it was never meant to keep anything
     name = of.get("replication_group_id") or of.get("cluster_id") or ""
     last = of.get("final_snapshot_identifier")
-    return f"cache {name}", f"the last snapshot {last} is kept" if last else "its contents and its snapshots go"
+    return f"cache {name}", f"the last snapshot {last} is kept" if last else "its contents and its snapshots are lost"
 
 
 def _bucket(of: Values) -> tuple[str, str]:
-    fate = "all objects in it go" if of.get("force_destroy") else "AWS refuses this until it is empty"
+    fate = "all objects in it are lost" if of.get("force_destroy") else "AWS refuses this until it is empty"
     return f"bucket {of.get('bucket', '')}", fate
 
 
 def _registry(of: Values) -> tuple[str, str]:
-    fate = "all images in it go" if of.get("force_delete") else "AWS refuses this until it is empty"
+    fate = "all images in it are lost" if of.get("force_delete") else "AWS refuses this until it is empty"
     return f"registry {of.get('name', '')}", fate
 
 
@@ -146,21 +146,21 @@ def _named(noun: str, key: str, fate: str) -> Callable[[Values], tuple[str, str]
 
 _HOLDS: Mapping[str, Callable[[Values], tuple[str, str] | None]] = {
     "aws_backup_vault": _named("backup vault", "name", "AWS refuses this until it is empty"),
-    "aws_cloudwatch_log_group": _named("log group", "name", "all logs in it go"),
+    "aws_cloudwatch_log_group": _named("log group", "name", "all logs in it are lost"),
     "aws_db_instance": _database,
     "aws_db_snapshot": _named("snapshot", "db_snapshot_identifier", "it goes"),
     "aws_docdb_cluster": _database,
-    "aws_dynamodb_table": _named("table", "name", "all items in it go"),
+    "aws_dynamodb_table": _named("table", "name", "all items in it are lost"),
     "aws_ebs_snapshot": _named("snapshot", "id", "it goes"),
     "aws_ebs_volume": _volume,
     "aws_ecr_repository": _registry,
-    "aws_efs_file_system": _named("file system", "id", "all files in it go"),
+    "aws_efs_file_system": _named("file system", "id", "all files in it are lost"),
     "aws_elasticache_cluster": _cache,
     "aws_elasticache_replication_group": _cache,
     "aws_kms_key": _key,
-    "aws_opensearch_domain": _named("search domain", "domain_name", "all documents in it go"),
+    "aws_opensearch_domain": _named("search domain", "domain_name", "all documents in it are lost"),
     "aws_rds_cluster": _database,
     "aws_s3_bucket": _bucket,
     "aws_secretsmanager_secret": _secret,
-    "aws_sqs_queue": _named("queue", "name", "all messages in it go"),
+    "aws_sqs_queue": _named("queue", "name", "all messages in it are lost"),
 }

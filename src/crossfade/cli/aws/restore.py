@@ -55,9 +55,9 @@ async def _restored(call: Call, app: "App", beside: str, *, snapshot: str, name:
             if not known:
                 raise WrongInputError(f"{beside} has no snapshot", "RDS takes one each day where `backups` says so")
             snapshot = known[0]["DBSnapshotIdentifier"]
-        text = f"This makes a database {name} of {snapshot}, beside {beside} and paid for as that is. Go on?"
+        text = f"This makes a database {name} from {snapshot}, beside {beside} and paid for as that is. Go on?"
         ask([Question(text, "--yes")], said)
-        with shown.doing(f"RDS makes {name} of {snapshot}, which takes minutes"):
+        with shown.doing(f"RDS makes {name} from {snapshot}, which takes minutes"):
             return await restorer.restore(beside, snapshot, name, shown.now)
     finally:
         shown.close()
@@ -87,7 +87,7 @@ async def _dumped(call: Call, app: "App", *, dump: str, name: str, said: SaidBef
                     f"{app.environment} has no dump", "one is written each day, and by each migration"
                 )
             dump = known[0]
-        ask([Question(f"This makes a database {into} of {dump}, beside {beside}. Go on?", "--yes")], said)
+        ask([Question(f"This makes a database {into} from {dump}, beside {beside}. Go on?", "--yes")], said)
         with shown.doing(f"{into} is made from {dump}"):
             host = await dumps.restore(dump, into)
     finally:
@@ -95,7 +95,7 @@ async def _dumped(call: Call, app: "App", *, dump: str, name: str, said: SaidBef
         await clients.close()
     text = (
         f"{into} has the data of {dump}, on the same host as {beside}.\n"
-        f"  Nothing asks it yet, and {beside} serves as before. Copy from one to the other what is missing, or have\n"
+        f"  Nothing uses it yet, and {beside} serves as before. Copy from one to the other what is missing, or have\n"
         f"  the app ask it. `aws ssm start-session --target {host.id}` and `docker exec -it database sh` lead there."
     )
     call.answer({"restored": {"name": into, "dump": dump, "host": host.id}, "beside": beside}, text)
@@ -109,7 +109,7 @@ def _text(app: "App", beside: str, made: "Restored") -> str:
     return "\n".join(
         [
             f"{made.name} has the data of {made.snapshot}: {made.host}:{made.port}, {password}.",
-            f"  Nothing asks it yet, and {beside} serves as before. Copy from one to the other what is missing, or let",
+            f"  Nothing uses it yet, and {beside} serves as before. Copy from one to the other what is missing, or let",
             f"  it take the place, which loses what was written to {beside} since:",
             f"    crossfade down -e {environment}",
             f"    {rename} {beside} --new-db-instance-identifier {old}",

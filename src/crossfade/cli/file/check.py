@@ -144,8 +144,8 @@ def _half_a_release(apps: "Mapping[str, App]") -> list[str]:
             continue
         asks = asks_others(app.platform, app.balancer, app.cloud.compute.kind)
         lacked = (
-            "a script that only the other release has is found while both serve, where a 404 says so: not where the "
-            "app answers with a page"
+            "a script that only the other release has is found while both serve if the first one answers 404, and not "
+            "if it answers with a page"
             if asks
             else "a page of one release may ask for a script that only the other has, while both serve"
         )

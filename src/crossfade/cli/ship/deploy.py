@@ -30,7 +30,7 @@ INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @STRATEGY
 @click.option("--supersede", is_flag=True, help="Stop the build or take back the rollout that is under way first.")
 @click.option("--force", is_flag=True, help="Even when locked, or when exactly this runs already.")
-@click.option("--replace-stores", is_flag=True, help="Make anew the stores that changed in the file; their data stays.")
+@click.option("--replace-stores", is_flag=True, help="Recreate the stores that changed in the file; their data stays.")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
 def deploy(call: Call, **order: Any) -> int:
     """Bring a new release of all services of the file, or of SERVICE.

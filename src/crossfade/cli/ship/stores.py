@@ -8,8 +8,8 @@ from crossfade.cli.secrets import given
 
 _SAID = {
     "started": "the store {} was started",
-    "changed": "the store {} changed in the file and runs on as it is: --replace-stores makes it anew, with its data",
-    "replaced": "the store {} was made anew, with its data",
+    "changed": "the store {} changed in the file and runs on as it is: --replace-stores recreates it, with its data",
+    "replaced": "the store {} was recreated, with its data",
 }
 
 
@@ -25,7 +25,7 @@ def stores_of(wanted: Mapping[str, Any], *, replace: bool) -> dict[str, Any]:
 _PLANNED = {
     "started": "the store {} is started first",
     "runs": "the store {} runs as the file says",
-    "changed": "the store {} changed in the file: it runs on as it is, --replace-stores makes it anew, with its data",
+    "changed": "the store {} changed in the file: it runs on as it is, --replace-stores recreates it, with its data",
 }
 
 

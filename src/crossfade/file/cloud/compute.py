@@ -51,7 +51,7 @@ class Moment(Part):
 
     def impossible(self) -> Iterator[Clash]:
         if (self.schedule is None) == (self.at is None):
-            yield Clash((), "a moment that is not said, or twice", "schedule for each time, or at for once")
+            yield Clash((), "a moment that is given twice or not at all", "schedule for each time, or at for once")
             return
         wrong = tuple(wrong_times(self.schedule, self.timezone))
         yield from wrong
@@ -59,7 +59,7 @@ class Moment(Part):
             found = f'"{self.schedule}", for which AWS has no words'
             yield Clash(("schedule",), found, "days of the month or days of the week, in a moment each")
         if self.at and not _is_a_day(self.at):
-            yield Clash(("at",), f'"{self.at}"', "a day and a time that there are")
+            yield Clash(("at",), f'"{self.at}"', "a day and a time that exist")
 
 
 def _is_a_day(at: str) -> bool:

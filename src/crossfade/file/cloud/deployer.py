@@ -37,4 +37,4 @@ class Deployer(Part):
 
     def impossible(self) -> Iterator[Clash]:
         if not (self.github or self.gitlab or self.principals):
-            yield Clash((), "a deployer that nobody is", "github, gitlab or principals")
+            yield Clash((), "a deployer that nobody can be", "github, gitlab or principals")

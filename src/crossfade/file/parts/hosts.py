@@ -106,7 +106,7 @@ def misfits_on_hosts(app: "App") -> Iterator[Clash]:
     yield from _addresses(app)
     for name in app.stores:
         allowed = "a database that all hosts reach"
-        yield Clash(("stores", name), "a store on hosts, of which each would have its own", allowed)
+        yield Clash(("stores", name), "a store on hosts, each of which would have its own", allowed)
     for name in app.jobs if len(app.hosts) > 1 else ():
         yield Clash(("jobs", name), f"a job on {len(app.hosts)} hosts, which each of them would run", "one host for it")
     for key in ("certificate", "key") if app.tls else ():
@@ -120,7 +120,7 @@ def misfits_on_hosts(app: "App") -> Iterator[Clash]:
 def _addresses(app: "App") -> Iterator[Clash]:
     if not app.hosts:
         allowed = "hosts: [deploy@a.example.com, deploy@b.example.com] beside it"
-        yield Clash(("platform",), "hosts, of which none is named", allowed)
+        yield Clash(("platform",), "hosts, and none is named", allowed)
     known: dict[str, int] = {}
     for index, host in enumerate(app.hosts):
         if known.setdefault(place_of(host), index) != index:

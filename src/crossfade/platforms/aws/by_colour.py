@@ -136,7 +136,7 @@ class ColourRuntime(ABC):
             if other.release is None and other.wanted and other.weight:
                 kept, definition = sight.place.colour(other.colour).service, other.definition.rpartition("/")[2]
                 raise TakenError(
-                    f"another hand changed {self.keeper} {kept}: it keeps {other.wanted} of {definition}, which "
+                    f"somebody else changed {self.keeper} {kept}: it keeps {other.wanted} of {definition}, which "
                     f"crossfade did not make, and release {release.label} is gone",
                     "see that nothing else deploys here; `crossfade deploy --force` brings a release in its place",
                 )

@@ -48,22 +48,22 @@ _KINDS = (
                 "TooManyRequestsException",
             }
         ),
-        "AWS has too many calls of this account at once and refuses {asked}",
-        "wait a minute and do it again",
+        "AWS gets too many calls from this account at once and refuses {asked}",
+        "wait a minute and try again",
         again=True,
     ),
     _Kind(
         # Of DynamoDB: a line of the journal is checked while its lease is renewed, or the same call was made twice.
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
         frozenset({"TransactionConflictException", "TransactionInProgressException"}),
-        "AWS is at another call about the same thing and refuses {asked}",
+        "AWS is still busy with another call about the same thing and refuses {asked}",
         "do it again",
         again=True,
     ),
     _Kind(
         frozenset({"InternalError", "InternalFailure", "InternalServerError", "ServerException", "ServiceUnavailable"}),
         "AWS is in trouble with {asked}: {said}",
-        "do it again; https://health.aws.amazon.com may know more",
+        "try again; https://health.aws.amazon.com may know more",
         again=True,
     ),
     _Kind(
@@ -95,7 +95,7 @@ _KINDS = (
 )
 _ILL = _KINDS[2]
 _SILENT = _Kind(
-    frozenset(), "AWS gave no answer to {asked}: {said}", "look whether this machine reaches it", again=True
+    frozenset(), "AWS gave no answer to {asked}: {said}", "check whether this machine can reach it", again=True
 )
 _RIGHTS_OF = {"elbv2": "elasticloadbalancing"}  # where IAM calls a service otherwise
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "UnauthorizedOperation"}

@@ -84,14 +84,18 @@ def test_destroy_is_typed_and_its_data_too() -> None:
     [
         ("aws_db_instance", {"skip_final_snapshot": True}, "no last snapshot is kept"),
         ("aws_db_instance", {"final_snapshot_identifier": "shop-last"}, "the last snapshot shop-last is kept"),
-        ("aws_s3_bucket", {"force_destroy": True}, "all objects in it go"),
+        ("aws_s3_bucket", {"force_destroy": True}, "all objects in it are lost"),
         ("aws_s3_bucket", {"bucket": "b"}, "AWS refuses this until it is empty"),
-        ("aws_ecr_repository", {"force_delete": True}, "all images in it go"),
+        ("aws_ecr_repository", {"force_delete": True}, "all images in it are lost"),
         ("aws_secretsmanager_secret", {"recovery_window_in_days": 7}, "can be restored for 7 days"),
         ("aws_secretsmanager_secret", {"recovery_window_in_days": 0}, "goes at once"),
         ("aws_ebs_volume", {"final_snapshot": True}, "a last snapshot is kept"),
-        ("aws_elasticache_replication_group", {"snapshot_retention_limit": 1}, "its contents and its snapshots go"),
-        ("aws_cloudwatch_log_group", {"name": "/shop"}, "all logs in it go"),
+        (
+            "aws_elasticache_replication_group",
+            {"snapshot_retention_limit": 1},
+            "its contents and its snapshots are lost",
+        ),
+        ("aws_cloudwatch_log_group", {"name": "/shop"}, "all logs in it are lost"),
     ],
 )
 def test_a_loss_says_what_becomes_of_the_data(kind: str, before: dict[str, Any], fate: str) -> None:

@@ -72,7 +72,7 @@ def test_a_host_that_somebody_attached_is_named_before_a_deploy_begins() -> None
     """It would end with its group, and whoever put it there may not want that."""
     ours = member("i-1", LaunchTemplate=OWN)
     require_ours([group(ours, LaunchTemplate=OWN)])
-    with pytest.raises(RefusedError, match=rf"another hand attached i-2 to group {GROUP}(.|\n)*--instance-ids i-2 "):
+    with pytest.raises(RefusedError, match=rf"somebody else attached i-2 to group {GROUP}(.|\n)*--instance-ids i-2 "):
         require_ours([group(ours, member("i-2"), LaunchTemplate=OWN)])
 
 

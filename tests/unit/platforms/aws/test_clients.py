@@ -83,7 +83,7 @@ async def test_what_is_throttled_is_tried_again_and_fenced_each_time() -> None:
 async def test_throttling_for_long_ends_in_a_sentence() -> None:
     """The pauses double up to a bound, and together are not much longer than the patience."""
     async with aws(lambda *_: BUSY, patience=20.0) as (clients, clock):
-        with pytest.raises(PlatformError, match="too many calls of this account at once and refuses ecs ListTasks"):
+        with pytest.raises(PlatformError, match="too many calls from this account at once and refuses ecs ListTasks"):
             await clients.call("ecs", "list_tasks", cluster="one")
         assert 20 <= sum(clock.slept) <= 28
         assert max(clock.slept) <= 8
@@ -133,7 +133,7 @@ def refused(code: str, message: str = "", status: int = 400) -> AwsError:
         (
             "TransactionConflictException",
             "Transaction is ongoing for the item",
-            "AWS is at another call about the same thing and refuses ecs UpdateService",
+            "AWS is still busy with another call about the same thing and refuses ecs UpdateService",
             True,
         ),
         ("SomethingNew", "It is new.", "ecs UpdateService: It is new", False),

@@ -186,8 +186,8 @@ def test_a_host_whose_end_nobody_explains_speaks_against_no_release(cause: str, 
 @pytest.mark.parametrize(
     ("now", "blamed", "said"),
     [
-        (None, False, "the load balancer has it no more"),
-        (TargetHealth(health=None, draining=True), False, "the load balancer has it no more"),
+        (None, False, "the load balancer no longer has it"),
+        (TargetHealth(health=None, draining=True), False, "the load balancer no longer has it"),
         (TargetHealth(health=Health.UNHEALTHY, detail="answered 503"), True, "answered 503"),
     ],
 )

@@ -61,7 +61,7 @@ def require_ours(groups: Iterable[Answer]) -> None:
         attached = [one["InstanceId"] for one in group["Instances"] if _attached(one)]
         if attached:
             raise RefusedError(
-                f"another hand attached {', '.join(attached)} to group {name}: visitors get there, no release of "
+                f"somebody else attached {', '.join(attached)} to group {name}: visitors get there, no release of "
                 "crossfade's runs there, and it ends when the group shrinks",
                 f"`aws autoscaling detach-instances --auto-scaling-group-name {name} --instance-ids "
                 f"{' '.join(attached)} --should-decrement-desired-capacity`",

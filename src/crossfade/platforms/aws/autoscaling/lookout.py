@@ -127,7 +127,7 @@ class GroupLookout(Lookout):
         state = self._seen(key, id_, told)
         # Nobody found it sick: its machine was ended, of which its group hears later than the load balancer.
         lost = told.health in {None, Health.STARTING} and id_ in self._healthy.get(key, ())
-        detail = "the load balancer has it no more" if lost else told.detail
+        detail = "the load balancer no longer has it" if lost else told.detail
         if died:
             detail = f"was replaced: {await self._why(id_, cause)}"
         elif told.detail:

@@ -27,8 +27,8 @@ class Refreshes:
                 if one["Status"] in _UNDER_WAY:
                     since = f"since {one['StartTime']:%H:%M:%S} UTC, " if "StartTime" in one else ""  # pending: not yet
                     raise RefusedError(
-                        f"group {colour.service} is being refreshed, by another hand or by `crossfade restart`, {since}"
-                        f"{one.get('PercentageComplete', 0)} % done: {one['InstanceRefreshId']}",
+                        f"group {colour.service} is being refreshed, by somebody else or by `crossfade restart`, "
+                        f"{since}{one.get('PercentageComplete', 0)} % done: {one['InstanceRefreshId']}",
                         "wait until it is over, or `aws autoscaling cancel-instance-refresh --auto-scaling-group-name "
                         f"{colour.service}`; CloudTrail's StartInstanceRefresh says who began it",
                     )

@@ -157,7 +157,7 @@ class Deployments:
         for one in await self.under_way(name):
             if not one.ours:
                 raise RefusedError(
-                    f"another hand has been deploying to {name} by CodeDeploy since {one.created:%H:%M:%S} UTC: "
+                    f"somebody else has been deploying to {name} by CodeDeploy since {one.created:%H:%M:%S} UTC: "
                     f"{one.id}, begun by {one.creator or 'somebody'}",
                     f"wait until it is over, or `aws deploy stop-deployment --deployment-id {one.id}`; CloudTrail's "
                     "CreateDeployment says who began it",

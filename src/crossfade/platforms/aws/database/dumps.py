@@ -87,7 +87,7 @@ class Dumps:
         if told["Status"] != _SUCCESS:
             said = told.get("StandardErrorContent", "") or told.get("StandardOutputContent", "")
             last = (said.strip().splitlines() or [told.get("StatusDetails") or told["Status"]])[-1]
-            raise NotKeptError(f"{what} failed on {host.id}: {last}", "look at the host, and do it again")
+            raise NotKeptError(f"{what} failed on {host.id}: {last}", "look at the host, and try again")
 
 
 _RUNS = ["running"]

@@ -21,7 +21,7 @@ from crossfade.platforms.aws.site.shelf import Shelf, StagedRelease
 from crossfade.platforms.aws.site.tree import Tree, read
 from crossfade.source import git
 
-_NOTHING_RUNS = "the site is files, of which none runs anything"
+_NOTHING_RUNS = "the site is only files, and none of them runs anything"
 
 
 class SiteRuntime:

@@ -161,9 +161,9 @@ def load(path: Path) -> tuple[RoutingBook, tuple[str, ...]]:
     except (OSError, ValueError) as error:
         said = files.set_aside(path, error)
     try:
-        return _read(_before(path)), (f"{said}; the one before it is gone on with",)
+        return _read(_before(path)), (f"{said}; the one before it stays in use",)
     except (OSError, ValueError):
-        return RoutingBook(), (f"{said}; every service brings its routes anew",)
+        return RoutingBook(), (f"{said}; every service sends its routes again",)
 
 
 def save(path: Path, book: RoutingBook) -> None:
