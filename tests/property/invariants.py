@@ -1,18 +1,17 @@
-"""What must hold in every history. The first line of each docstring is the sentence that is promised."""
+"""What must hold all through a history, in the first line of each docstring. `rest` has what must hold at its end."""
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tests.property.history import KEY, OLD
-from tests.property.trouble import ClockSet, Ordered
+from tests.property.known import Known
+from tests.property.rest import Rest
+from tests.property.trouble import ClockSet
 
 from crossfade.core.actions import Launch
 from crossfade.core.fleet import Health
-from crossfade.core.group import Group
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import State
 from crossfade.core.routing import Routing
-from crossfade.core.wire import decode
-from crossfade.engine.dry.cloud import LAG
 from crossfade.engine.dry.platform import Life, Platform
 from crossfade.engine.ledger import Ledger
 from crossfade.strategies.next import next_step
@@ -52,6 +51,7 @@ class Watch:
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
+        self._known = Known(simulation)
         self._shrinks = ""  # what would be broken by the size that is about to be told, should the platform take it
         self._victims = set[str]()  # whom the platform chose when we gave it a smaller size
         self._shared: dict[int, float] = {}  # by release, when it was seen to have a share last
@@ -111,14 +111,14 @@ class Watch:
                 continue  # it ended this moment
             if not life.was_healthy(now):
                 self.fail(f"{name} gets traffic and was never healthy")
-            if not self.passes_for_healthy(life, now):
+            if not self._known.passes(life, now):
                 self.fail(f"{name} gets traffic and has not been healthy for longer than it takes to see that")
 
     def capacity_is_kept(self, routing: Routing) -> None:
         """Our own actions never take healthy capacity below the floor.
 
         What counts is who is known to be healthy: nobody can know yet that one has just recovered (see
-        `is_seen_to_be_healthy`), or has just failed (see `passes_for_healthy`).
+        `Known.seen_healthy`), or has just failed (see `Known.passes`).
         """
         simulation = self._simulation
         platform, ledger = simulation.platform, simulation.ledger
@@ -126,8 +126,8 @@ class Watch:
         if exposure is None:
             return
         floor, now, remains = self._floor(ledger), platform.clock.now(), self.remains(ledger)  # which lets go of lives
-        healthy = {name for name, life in platform.lives.items() if self.is_seen_to_be_healthy(life, now)}
-        known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
+        healthy = {name for name, life in platform.lives.items() if self._known.seen_healthy(life, now)}
+        known = {name for name, life in platform.lives.items() if self._known.passes(life, now)}
         spent = {name for name, life in platform.lives.items() if life.release.number in remains}
         had = len((exposure.routing.serving() & healthy & known) - spent)
         has = len(self.will_serve(routing, now) & known)
@@ -188,7 +188,7 @@ class Watch:
         if not (ledger.active or ledger.wanted):
             return
         now = simulation.platform.clock.now()
-        able = {life.release.number for life in simulation.platform.of(KEY) if self.is_known_to_be_healthy(life, now)}
+        able = {life.release.number for life in simulation.platform.of(KEY) if self._known.surely_healthy(life, now)}
         others = sorted(able - {release})
         if others:
             self.fail(f"release {release} is to go, and {exposure.routing.weights} lead to it and to {others}")
@@ -201,7 +201,7 @@ class Watch:
         platform, loop = simulation.platform, simulation.control.registry.loops[KEY]
         now = platform.clock.now()
         known = {i.id: platform.lives[i.id] for i in loop.fleet.instances if i.usable and i.id in platform.lives}
-        at_work = [id_ for id_, life in known.items() if life.term_at is None and self.passes_for_healthy(life, now)]
+        at_work = [id_ for id_, life in known.items() if life.term_at is None and self._known.passes(life, now)]
         had = sum(known[id_].truth(now) is Health.HEALTHY for id_ in at_work)
         has = sum(id_ != name for id_ in at_work)
         if name in at_work and has < min(had, self._floor(loop.ledger)):
@@ -258,7 +258,7 @@ class Watch:
             life
             for life in simulation.platform.ever.values()
             if life.service == KEY and life.id not in self._victims and life.release.number not in spent
-            if self.has_work(life) and self.passes_for_healthy(life, now)
+            if self.has_work(life) and self._known.passes(life, now)
         ]
         mine = sum(life.release.number == release and life.id in staying for life in serving)
         kept = count + sum(life.id in cloud.outdated and life.id in staying for life in running)  # until others serve
@@ -289,7 +289,7 @@ class Watch:
         allowed = journey(rollout)[rollout.step].share
         old = [life for life in simulation.platform.of(KEY) if life.release.number == rollout.source]
         total = sum(weight for _, weight in routing.weights)
-        if allowed is None or not total or not any(self.passes_for_healthy(life, now) for life in old):
+        if allowed is None or not total or not any(self._known.passes(life, now) for life in old):
             return
         share = 100 * routing.weight(rollout.target) / total
         if share > allowed:
@@ -320,7 +320,7 @@ class Watch:
         strategy = ledger.active.strategy if ledger.active else ledger.release(ledger.current or OLD).service.strategy
         wanted = ledger.active.before if ledger.active else ledger.wanted
         at = ledger.active.source if ledger.active else ledger.current
-        here = sum(self.is_seen_to_be_healthy(life, now) for life in platform.of(KEY) if life.release.number == at)
+        here = sum(self._known.seen_healthy(life, now) for life in platform.of(KEY) if life.release.number == at)
         onward = ledger.active is not None and ledger.active.state is State.RUNNING
         if strategy.name == "recreate" or (here < wanted and not onward):
             return
@@ -328,7 +328,7 @@ class Watch:
         still = {group.release for group in routing.groups if group.registered}
         for release in sorted(kept - still):
             mine = [life for life in platform.of(KEY) if life.release.number == release]
-            well = any(self.is_seen_to_be_healthy(life, now) and life.term_at is None for life in mine)
+            well = any(self._known.seen_healthy(life, now) and life.term_at is None for life in mine)
             if well and now - self._shared.get(release, -1e9) < strategy.keep_assets - 0.01:
                 self.fail(f"pages of release {release} lose their parts")
 
@@ -371,176 +371,4 @@ class Watch:
         return not life.gone(now) and life.truth(now) is Health.HEALTHY
 
     def at_rest(self) -> None:
-        """All is over, and nothing has been written for a while."""
-        self.a_rollout_ends_with_all_traffic_on_one_good_release()
-        self.nothing_is_left_over()
-        self.no_bad_release_is_a_way_back()
-        self.a_good_release_is_not_blamed()
-        self.what_nothing_disturbs_succeeds()
-        self.nothing_is_counted_twice()
-        self.several_services_end_together()
-        self.nobody_gave_up()
-        self.the_platform_scales_again()
-        self.who_waits_looks_once_a_tick()
-
-    def a_rollout_ends_with_all_traffic_on_one_good_release(self) -> None:
-        """A failed rollout ends with all traffic on the last good release at full capacity, with its own settings."""
-        platform, ledger = self._simulation.platform, self._simulation.ledger
-        if ledger.active:
-            self.fail("a rollout is under way")
-        exposure = platform.exposed.get(KEY)
-        if ledger.current is None:
-            if exposure and exposure.routing.weights:
-                self.fail(f"nothing was ever good, and {exposure.routing.weights} have traffic")
-            return
-        release = ledger.release(ledger.current)
-        now = platform.clock.now()
-        mine = [
-            life
-            for life in platform.of(KEY)
-            if life.release.number == release.number and life.drains_until is None
-            if life.truth(now) is not Health.EXITED or not self._simulation.cloud
-        ]
-        usable = sorted(life.id for life in mine if self.passes_for_healthy(life, now))
-        if len(usable) != ledger.wanted:
-            self.fail(f"{len(usable)} of {ledger.wanted} instances of release {release.number} are healthy at rest")
-        if exposure is None or not ledger.wanted:
-            return
-        if [r for r, _ in exposure.routing.weights] != [release.number]:
-            self.fail(f"traffic is on {exposure.routing.weights} and not on release {release.number}")
-        if sorted(exposure.routing.serving()) != usable:
-            self.fail(f"{sorted(exposure.routing.serving())} serve, and {usable} could")
-        if exposure.service != release.service:
-            self.fail("the service is exposed with the settings of another release")
-
-    def nothing_is_left_over(self) -> None:
-        """From a crash at any journal write the rollout reaches a terminal state and no orphan remains."""
-        simulation = self._simulation
-        ledger = simulation.ledger
-        now, lives = simulation.platform.clock.now(), simulation.platform.of(KEY)
-        others = [
-            life.id
-            for life in lives
-            if life.release.number != ledger.current
-            and not (simulation.cloud and (life.drains_until is not None or life.truth(now) is Health.EXITED))
-        ]
-        if others:
-            self.fail(f"{others} are left, and release {ledger.current} is the current one")
-
-    def no_bad_release_is_a_way_back(self) -> None:
-        """A release marked bad is never `previous`; an artifact that any ledger needs is never removed."""
-        ledger, artifacts = self._simulation.ledger, self._simulation.platform.artifacts
-        if ledger.previous and ledger.previous.outcome is not Outcome.GOOD:
-            self.fail(f"release {ledger.previous.number} is {ledger.previous.outcome} and a way back")
-        for number in sorted(ledger.retained()):
-            if (KEY, ledger.release(number).digest) not in artifacts:
-                self.fail(f"the artifact of release {number} is gone")
-
-    def a_good_release_is_not_blamed(self) -> None:
-        """A good release is never blamed for the machine's, the platform's or the controller's trouble."""
-        history, ledger = self._simulation.history, self._simulation.ledger
-        if history.sound and history.left_alone:
-            for release in ledger.releases:
-                if release.outcome is Outcome.BAD:
-                    self.fail(f"release {release.number} is called bad: {release.why}")
-
-    def what_nothing_disturbs_succeeds(self) -> None:
-        """A good release that nothing and nobody disturbs succeeds."""
-        history, ledger = self._simulation.history, self._simulation.ledger
-        if history.sound and not history.troubles and not any(r.outcome is Outcome.GOOD for r in ledger.releases[-1:]):
-            self.fail(f"release {ledger.releases[-1].number} is {ledger.releases[-1].outcome}")
-
-    def nothing_is_counted_twice(self) -> None:
-        """What a deploy did is on record, and nothing is counted twice."""
-        ledger = self._simulation.ledger
-        exposure = self._simulation.platform.exposed.get(KEY)
-        recorded = sum(record.proof.get("requests", 0) for record in ledger.records)
-        if exposure and recorded > exposure.total.requests:
-            self.fail(f"{recorded} requests are on record of {exposure.total.requests}")
-
-    def the_platform_scales_again(self) -> None:
-        """Whoever died and whenever: what a rollout suspended goes on, for the release that serves."""
-        ledger, cloud = self._simulation.ledger, self._simulation.cloud
-        if cloud and ledger.current is not None and ledger.active is None:
-            left = cloud.resting.get(KEY)
-            if left != (ledger.current, dict(ledger.warm)):
-                self.fail(f"release {ledger.current} serves, and the platform was left at {left}")
-            named = cloud.named.get(KEY)
-            if named != (ledger.current, ledger.previous.number if ledger.previous else None):
-                self.fail(f"release {ledger.current} serves, and names of artifacts say {named}")
-
-    def who_waits_looks_once_a_tick(self) -> None:
-        """Nobody asks without a pause: the platform is looked at once a tick, and a few times for each line.
-
-        A tick is 2 s or more; a call that fails is made again after half a second, and no line says so.
-        """
-        simulation = self._simulation
-        passed, lines = simulation.now - simulation.t0, len(simulation.paper.events)
-        if simulation.looks > 5 + passed + 4 * lines:
-            self.fail(f"{simulation.looks} looks within {passed:g} s and {lines} lines")
-
-    def several_services_end_together(self) -> None:
-        """Services that are deployed together are all at the new release in the end, or all back.
-
-        Unless one cannot go back, because its old release does not start any more: then their end says so.
-        """
-        simulation = self._simulation
-        history, control = simulation.history, simulation.control
-        moved = any(isinstance(t, Ordered) and t.verb in {"supersede", "rollback"} for t in history.troubles)
-        begun = [event for event in simulation.paper.events if event.kind == "group started"]
-        if moved or control is None or not begun:
-            return
-        members = decode(Group, begun[-1].data["group"]).members
-        at = {member.service: control.registry.ledger(member.service).current for member in members}
-        out = [member.service for member in members if at[member.service] == member.target]
-        back = [member.service for member in members if at[member.service] == member.source]
-        ended = [event for event in simulation.paper.events if event.kind == "group ended"]
-        if not ended:
-            self.fail("the release group does not come to an end")
-        stuck = not history.returnable and ended[-1].data["state"] == State.FAILED
-        if len(members) not in {len(out), len(back)} and not stuck:
-            self.fail(f"{out} are at their new releases, {back} are back, of {at}")
-        if history.sound and not history.troubles and back:
-            self.fail(f"{back} went back although nothing was wrong")
-
-    def nobody_gave_up(self) -> None:
-        """No task of the controller ends by itself."""
-        complaints = [c for c in self._simulation.timeline.complaints if "exception" in c]
-        if complaints:
-            self.fail(f"nobody caught {complaints[0]['exception']!r}")
-
-    def _looked(self) -> float:
-        """When the controller began to look at what it knows, by the platform's clock."""
-        control, platform = self._simulation.control, self._simulation.platform
-        if control is None:
-            return platform.clock.now()
-        ago = control.world.clock.now() - control.registry.loops[KEY].observed_at
-        return platform.clock.now() - ago
-
-    def is_known_to_be_healthy(self, life: Life, now: float) -> bool:
-        """It has been healthy for so long that whoever is told late knows it, too."""
-        return all(life.truth(now - ago) is Health.HEALTHY for ago in range(0, 31, 3))
-
-    def is_seen_to_be_healthy(self, life: Life, now: float) -> bool:
-        """It is healthy, and has not just recovered: that takes its threshold of probes, and a look."""
-        check = life.release.service.health
-        notice = check.healthy * (check.interval + check.timeout) + 5.0
-        lately = {life.truth(self._worked(now, ago * notice / 4)) for ago in range(5)}
-        return life.truth(now) is Health.HEALTHY and Health.UNHEALTHY not in lately
-
-    def passes_for_healthy(self, life: Life, now: float) -> bool:
-        """It is healthy, or was until so lately that nobody can know better yet: a threshold of probes, and a look."""
-        check, probe = life.release.service.health, life.behaviour.probe
-        if self._simulation.cloud:
-            since = self._looked() - LAG  # what is told may be old
-        elif probe > check.timeout:
-            return False
-        else:
-            since = self._worked(now, check.unhealthy * (check.interval + check.timeout + probe) + 5.0)
-        turns = [at for after, _ in life.behaviour.life if since < (at := life.born + after) <= now]
-        return any(life.truth(moment) is Health.HEALTHY for moment in (since, *turns))
-
-    def _worked(self, now: float, ago: float) -> float:
-        """The moment after which somebody has worked for so long: who was stopped knows what it knew then."""
-        at, seconds = self._simulation.stopped
-        return now - ago if now - ago >= at + seconds else now - ago - seconds
+        Rest(self._simulation).judge()

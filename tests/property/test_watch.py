@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.property.history import KEY, History, history, together
 from tests.property.invariants import BrokenPromiseError
+from tests.property.rest import Rest
 from tests.property.simulation import Simulation
 
 from crossfade.core.routing import Routing, TargetGroup
@@ -85,7 +86,7 @@ def test_services_that_end_apart_are_seen() -> None:
     scribe = simulation.control.registry.loops["shop/api"]._scribe
     scribe.ledger = replace(scribe.ledger, current=1)
     with pytest.raises(BrokenPromiseError, match="are at their new releases"):
-        simulation.watch.several_services_end_together()
+        Rest(simulation).several_services_end_together()
 
 
 @pytest.mark.parametrize(
