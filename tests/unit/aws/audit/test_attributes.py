@@ -87,7 +87,7 @@ def test_every_line_is_of_a_rule_and_of_a_type_that_there_is() -> None:
     assert {line.type for _, line in LINES} <= types
 
 
-@pytest.mark.slow
+@pytest.mark.long  # all that the provider has takes seconds to tell, and most commits change none of the lines
 def test_every_line_names_what_the_provider_has(tmp_path: Path) -> None:
     """The paths are those of its schema."""
     terraform = find_terraform(tmp_path)
