@@ -118,6 +118,11 @@ def ticks() -> int:
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS)
 
 
+def seconds(start: int) -> float:
+    """When a process began, in seconds since boot."""
+    return start / _TICKS
+
+
 def pids() -> Iterator[int]:
     """Those of all processes of this machine."""
     return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208  the names alone, thousands

@@ -32,7 +32,7 @@ async def of(session: Session, port: int) -> Ending:
             f"went into the background as process {left[0]}, where nobody looks after it: let its command stay in the "
             "foreground (many servers have an option for that, such as --no-daemon)"
         )
-    why = why_killed(session.leader.pid, session.code) if session.leader else ""
+    why = why_killed(session.leader, session.code) if session.leader else ""
     said = describe(session.code, logs.last_words(session.log), why)
     # That the port cannot be bound is not enough: what the instance was answering keeps it for a minute after its end.
     if not left and not is_free(port) and (thief := _listener(port)):
