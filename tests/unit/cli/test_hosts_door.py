@@ -106,6 +106,27 @@ def test_a_door_that_nobody_opens_is_named(tmp_path: Path) -> None:
     assert found_wrong(made, passes=1, seconds=0) == "deploy@a:2222 does not answer"
 
 
+@pytest.mark.parametrize(
+    ("host", "trusted", "asked"),
+    [
+        ("0.0.0.0", ["10.0.0.0/8"], []),
+        ("0.0.0.0", ["10.0.0.0/8", "127.0.0.0/8"], ["127.0.0.1:8080"]),
+        ("10.0.0.7", ["10.0.0.0/8"], ["10.0.0.7:8080"]),
+        ("::", ["::1/128"], []),
+        ("0.0.0.0", [], ["127.0.0.1:8080"]),
+    ],
+)
+def test_a_door_that_lets_in_its_proxies_alone_is_not_asked(
+    server: Server, tmp_path: Path, host: str, trusted: list[str], asked: list[str]
+) -> None:
+    """We would come from the host itself, and be turned away: a good release was taken back for it."""
+    listener = {"host": host, "http": 8080, "https": None, "proxy_protocol": True, "trusted_proxies": trusted}
+    made, forwards = asks(tmp_path / "door", service(listener=listener))
+    for ask in made:
+        ask()
+    assert forwards.led_to == asked
+
+
 def test_only_what_the_door_leads_to_is_asked(tmp_path: Path) -> None:
     """No worker, nothing without HTTP, and no service whose health path another one has."""
     api = service(routes=[{"host": "*", "path": "/api/*"}])

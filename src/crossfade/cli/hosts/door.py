@@ -1,6 +1,7 @@
 """A host as somebody from outside meets it: an answer through its door, or from the address that the file names."""
 
 import http.client
+import ipaddress
 import socket
 import ssl
 import time
@@ -26,7 +27,7 @@ Ask = Callable[[], str]
 
 
 def doors(services: Sequence[Json], connection: HostConnection, host: str, own: str = "") -> list[Ask]:
-    """Questions to a host's own door, one for each service whose health path is led to it.
+    """Questions to a host's own door, one for each service whose health path is led to it; none to one that is shut.
 
     `own` is the address that it has, where its name is not.
     """
@@ -39,6 +40,8 @@ def doors(services: Sequence[Json], connection: HostConnection, host: str, own: 
             continue
         at = listened(service, own or name_of(host))
         address = "127.0.0.1" if at in _ANY else f"[{at}]" if ":" in at else at
+        if shut(listener, address):
+            continue
         asked.append(
             _Door(
                 connection=connection,
@@ -52,6 +55,17 @@ def doors(services: Sequence[Json], connection: HostConnection, host: str, own: 
             )
         )
     return asked
+
+
+def shut(listener: Json, address: str) -> bool:
+    """It lets in its trusted proxies alone, of which the host itself, from where we would come, is none."""
+    if not (listener["proxy_protocol"] and listener["trusted_proxies"]):
+        return False
+    try:
+        we = ipaddress.ip_address(address.strip("[]"))
+    except ValueError:
+        return True
+    return not any(we in ipaddress.ip_network(range_) for range_ in listener["trusted_proxies"])
 
 
 def listened(service: Json, own: str) -> str:
