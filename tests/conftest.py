@@ -26,6 +26,8 @@ sys.dont_write_bytecode = False
 # that: where the tests themselves are run so, what they start has to hear it all the same.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# As Ctrl-C: what tests started, balancers above all, which are nobody's children, ends with whoever ends the tests.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 # Nothing of what is collected goes before the end: to look through all of it for garbage, again and again, took a

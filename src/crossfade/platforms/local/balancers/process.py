@@ -85,7 +85,8 @@ async def _gone(everyone: Sequence[KnownProcess], limit: float) -> bool:
 async def run(directory: Path, *command: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
     """A balancer's program asked for something that ends: its exit code, and all that it said.
 
-    It finds nothing of ours in its environment, but `env`.
+    It finds nothing of ours in its environment, but `env`. It ends with whoever waits for it: one that goes on to start
+    would come up after everything was looked through for what is to be ended.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -96,7 +97,12 @@ async def run(directory: Path, *command: str, env: Mapping[str, str] | None = No
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     return process.returncode or 0, output.decode(errors="replace").strip()
 
 
