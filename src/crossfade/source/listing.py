@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.source import folder, git
+from crossfade.source.absent import Found
 from crossfade.source.there import is_there
 from crossfade.source.whole import WholeSource
 
@@ -27,7 +28,7 @@ class Listing:
     shipped: bool = False
     shipped_commit: git.Commit | None = None
 
-    def belonging(self, without: Path | None = None) -> Iterator[folder.Found]:
+    def belonging(self, without: Path | None = None) -> Iterator[Found]:
         """All that goes into a release, by paths from the root, in one fixed order; `without` as `folder.belonging`."""
         root = self.whole.root
         if self.shipped or not self.whole.parts:
