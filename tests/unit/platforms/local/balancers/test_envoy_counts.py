@@ -1,7 +1,9 @@
 """Totals over all processes that Envoy was."""
 
 import json
+import sys
 from pathlib import Path
+from types import FrameType
 
 from crossfade.core.counters import Counters
 from crossfade.platforms.local.balancers.envoy.statistics.counts import Counts, counted
@@ -141,3 +143,45 @@ def test_a_forgotten_service_leaves_nothing_and_takes_nobody_with_it(tmp_path: P
     assert found.group("shop/web", 7) == Counters()
     assert found.traffic("shop/web").total == Counters()
     assert found.group("shop/web-2", 7).requests == 4
+
+
+def test_a_service_is_looked_up_without_a_look_at_all_others(tmp_path: Path) -> None:
+    """Of hundreds each is asked for: what one takes must not grow with them."""
+    made = [_steps(tmp_path / str(services), services) for services in (2, 200)]
+    assert made[0] == made[1]
+
+
+def _steps(folder: Path, services: int) -> int:
+    """How often something is called to say what one of so many counted."""
+    folder.mkdir()
+    found = counts(folder)
+    found.see("1:1", {f"cluster.shop/s{n}/7.upstream_rq_completed": "1" for n in range(services)})
+    steps = 0
+
+    def count(_frame: FrameType, event: str, _what: object) -> None:
+        nonlocal steps
+        steps += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        assert found.traffic("shop/s1").total.requests == 1
+    finally:
+        sys.setprofile(None)
+    return steps
+
+
+def test_what_a_service_counted_is_known_by_the_next_controller_and_goes_with_it(tmp_path: Path) -> None:
+    """Also what a process before counted of a group, and an error of one that was never counted."""
+    found = counts(tmp_path)
+    found.see("1:1", stats(10))
+    found.see("2:2", {})
+    (tmp_path / "failures.log").write_text(failed())
+    found.read_log()
+    found.save()
+    later = counts(tmp_path)
+    assert later.traffic("shop/web").total.requests == 12
+    assert later.group("shop/web", 7).errors == 1
+    later.fold("shop/web", ())
+    assert (later.traffic("shop/web").total.requests, later.group("shop/web", 7)) == (12, Counters())
+    later.forget("shop/web")
+    assert later.traffic("shop/web").total == Counters()

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -71,6 +71,11 @@ class Counts:
         self._left = Counter(saved.get("left", {}))
         self._dead: list[str] = saved.get("dead", [])
         self._untold = Counter[str]()  # failures of the log since the statistics of their group were read last
+        # What is counted of each service, by name. Hundreds are asked for in turn: who looked through the names of all
+        # for one took time by the square of their number.
+        self._names = defaultdict[str, set[str]](set)
+        for name in (*self._seen, *self._base, *self._errors):
+            self._note(name)
         self._tail = Tail(log, {int(inode): offset for inode, offset in saved.get("positions", {}).items()})
 
     def read_log(self) -> None:
@@ -96,6 +101,7 @@ class Counts:
             self._seen[name] = replace(now, requests=max(now.requests, before.requests))
             self._completed[name] = completed
             self._untold.pop(name, None)
+            self._note(name)
 
     def died(self, identity: str) -> None:
         """This process ended without being told to: what it counted since last time nobody knows.
@@ -107,14 +113,16 @@ class Counts:
             self.read_log()
             for name, failures in self._untold.items():
                 self._base[name] = self._base.get(name, Counters()) + Counters(requests=failures)
+                self._note(name)
             self._untold.clear()
             self.save()
 
     def fold(self, service: str, known: Collection[str]) -> None:
         """Groups that are not `known` any more are gone for good: only what clients asked of them stays."""
-        for name in self._groups(service):
+        for name in tuple(self._names[service]):
             if group_of(name) in known:
                 continue
+            self._names[service].discard(name)
             if is_clients(name):
                 self._base[service] = self._base.get(service, Counters()) + self._total(name)
             for counters in (self._seen, self._completed, self._base, self._errors):
@@ -131,7 +139,7 @@ class Counts:
         gone = self._base.get(service, Counters())
         unseen = Counters(requests=failed[NOBODY], errors=failed.total())
         return Traffic(
-            total=sum((self._total(name) for name in self._groups(service) if is_clients(name)), gone) + unseen,
+            total=sum((self._total(name) for name in self._names[service] if is_clients(name)), gone) + unseen,
             failed=tuple(sorted(failed.items())),
             client_closed=self._left[service],
             balancer_deaths=len(self._dead),
@@ -142,6 +150,7 @@ class Counts:
         self._left.pop(service, None)
         self.fold(service, ())
         self._base.pop(service, None)
+        self._names.pop(service, None)
 
     def rotate(self, limit: int) -> bool:
         """Move the log aside when it is larger than `limit` bytes; whoever writes it has to be told."""
@@ -167,10 +176,11 @@ class Counts:
             self._base[name] = self._base.get(name, Counters()) + counters
         self._seen, self._completed = {}, {}
 
-    def _groups(self, service: str) -> set[str]:
-        """The names that are counted by."""
-        names = self._seen.keys() | self._base.keys() | self._errors.keys()
-        return {name for name in names if name.startswith(f"{service}/")}
+    def _note(self, name: str) -> None:
+        """`feedback/web` is what is left of groups that are gone, and counted by itself."""
+        service = "/".join(name.split("/", 2)[:2])
+        if name != service:
+            self._names[service].add(name)
 
     def _total(self, name: str) -> Counters:
         return self._base.get(name, Counters()) + self._seen.get(name, Counters())
@@ -189,6 +199,7 @@ class Counts:
             return
         if found.group:
             self._errors[found.group] += 1
+            self._note(found.group)
             self._untold[f"{found.group}{PREVIEW if found.preview else ''}"] += 1
         if not found.preview:
             self._failed.setdefault(found.service, Counter())[found.cause] += 1
