@@ -14,7 +14,7 @@ class BrokenOffError(Exception):
 
 
 class AnswerReader:
-    """Reads one answer from a connection, which ends with it."""
+    """The reader of one answer from a connection, which ends with it."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

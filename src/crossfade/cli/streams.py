@@ -42,7 +42,7 @@ class _Written(io.FileIO):
 
 
 class Streams:
-    """Those of this process. A command that is `lasting` goes on to its end whoever reads what it says."""
+    """The streams of this process. A command that is `lasting` goes on to its end whoever reads what it says."""
 
     def __init__(self, *, lasting: bool) -> None:
         for descriptor in range(3):  # a file that is opened would take the place of one that is closed

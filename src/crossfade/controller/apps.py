@@ -16,7 +16,7 @@ from crossfade.engine.ports.stores import StoreOutcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedApp:
-    """What the file has: `channels` are those of its `notify`, each with the address that the shell has for it."""
+    """An app as its file has it. `channels` are those of `notify`, each with the address that the shell has for it."""
 
     services: Sequence[Service]
     stores: Sequence[Store] = ()
@@ -26,7 +26,7 @@ class WantedApp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """What came of it: what `begun` is under way, and what became of each store."""
+    """What came of a deploy: what `begun` is under way, and what became of each store."""
 
     begun: Begun
     stores: Mapping[str, StoreOutcome] = field(default_factory=dict)

@@ -121,8 +121,10 @@ async def _watch_directory(machine: Machine, lock: Lock, state: StateDirectory, 
 
 
 class Sparingly(logging.Filter):
-    """What is said again within a minute is said once: without files asyncio says a hundred times a second, each time
-    with where it happened, that a connection could not be accepted.
+    """A filter of the log: what is said again within a minute is said once.
+
+    Without files asyncio says a hundred times a second, each time with where it happened, that a connection could not
+    be accepted.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,9 @@ from crossfade.paths import StateDirectory, is_still, open_own
 
 
 class Lock:
-    """Held from the beginning to the end of a `with` block. The kernel gives it up for whoever dies.
+    """The lock of a state directory, held from the beginning to the end of a `with` block.
+
+    The kernel gives it up for whoever dies.
 
     Two things are locked: a file that holds our pid, which every crossfade looks at, and the directory itself, because
     a file can be deleted by hand and made anew by a second controller while the first one goes on.

@@ -74,7 +74,7 @@ class AwaitHealthy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """These finish what they hold; at `until` the next of them may be stopped even so."""
+    """Instances that finish what they hold; at `until` the next of them may be stopped even so."""
 
     instances: tuple[str, ...]
     until: float

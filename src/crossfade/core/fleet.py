@@ -8,7 +8,7 @@ from crossfade.core.routing import Routing
 
 
 class Health(StrEnum):
-    """Of one instance, by our own probe or as the platform says."""
+    """The health of one instance, by our own probe or as the platform says."""
 
     STARTING = "starting"  # has not passed its healthy threshold yet
     HEALTHY = "healthy"

@@ -62,7 +62,10 @@ async def no_doors(_service: Service) -> tuple[Inside, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Chosen by the platform. `sizers` are the runtimes among `runtimes` that choose their instances themselves."""
+    """The adapters of one platform.
+
+    `sizers` are the runtimes among `runtimes` that choose their instances themselves.
+    """
 
     journal: Journal
     runtimes: Mapping[str, Runtime]  # by Service.runtime

@@ -31,7 +31,7 @@ UNKNOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsalAccount:
-    """Everything that is told. `hour` is what a second fleet costs in one, in dollars; None where nobody knows."""
+    """All that a rehearsal tells. `hour` is what a second fleet costs in one, in dollars; None where nobody knows."""
 
     cast: Cast
     faster: float

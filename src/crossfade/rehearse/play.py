@@ -35,8 +35,10 @@ BY = "rehearsal"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What came of it. `good` and `sick` are results as `deploy --json` has them; `processor` is seconds by service
-    that their instances used for the requests of the quiet time.
+    """What came of a rehearsal.
+
+    `good` and `sick` are results as `deploy --json` has them; `processor` is seconds by service that their instances
+    used for the requests of the quiet time.
     """
 
     book: LoadBook

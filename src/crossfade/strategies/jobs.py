@@ -7,14 +7,14 @@ from crossfade.core.job import LATE, Job, Timetable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginRun:
-    """Run it now, for the moment `due`; moments before it that nobody decided are made good by this one run."""
+    """Run the job now, for the moment `due`; moments before it that nobody decided are made good by this one run."""
 
     due: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """There is no run for the moment `due`, and `why`."""
+    """No run of the job for the moment `due`, and `why`."""
 
     due: float
     why: str

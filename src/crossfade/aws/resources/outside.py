@@ -19,7 +19,7 @@ _OWN_PROVIDER = "aws_"  # whose resources have what the configuration says, but 
 
 
 class OutsideValues:
-    """What comes from there: `variables` that the plan was made with, and `prior`, what was there or was looked up."""
+    """Values from outside: `variables` that the plan was made with, and `prior`, what was there or was looked up."""
 
     def __init__(
         self, configuration: Mapping[str, Any], variables: Mapping[str, Any], prior: Mapping[str, Any]

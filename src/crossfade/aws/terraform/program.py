@@ -29,7 +29,7 @@ LOOK = 0.05  # seconds between two looks at what it wrote
 
 
 class Watch(Protocol):
-    """Who is told: `say` a sentence that stays, and `now` what is under way."""
+    """Whoever watches a run: `say` tells a sentence that stays, and `now` what is under way."""
 
     def say(self, line: str) -> None: ...
 

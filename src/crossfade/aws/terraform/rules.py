@@ -12,7 +12,7 @@ VALUES = 5  # hosts and paths of one rule
 
 @dataclass(frozen=True, slots=True)
 class ListenerRule:
-    """Empty hosts or paths: any."""
+    """A rule of the load balancer. Empty hosts or paths: any."""
 
     service: str
     hosts: tuple[str, ...] = ()

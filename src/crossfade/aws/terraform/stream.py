@@ -24,7 +24,10 @@ class Diagnostic:
 
 @dataclass(slots=True)
 class TerraformStory:
-    """Takes line after line. `total` is how many resources a plan touches, when it is known."""
+    """A run as its program tells it, line after line.
+
+    `total` is how many resources a plan touches, when it is known.
+    """
 
     total: int = 0
     done: int = 0

@@ -58,7 +58,7 @@ _WAYS_OUT: Mapping[str, str] = {
 
 
 class StoppedError(CrossfadeError):
-    """Ctrl-C, in order: Terraform has saved its state."""
+    """A run ended by Ctrl-C, in order: Terraform has saved its state."""
 
     exit_code = 130
 

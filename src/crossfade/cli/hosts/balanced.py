@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class BalancedHost(ControlledHost):
-    """Deregister, drain, replace, its own health check, register, in service.
+    """A host behind a load balancer: deregistered, drained, changed, checked by itself, registered, in service.
 
     The last one that serves is not taken out: its own balancer makes the change without a gap.
     """

@@ -89,7 +89,7 @@ def down(
 
 
 class TroubleNotice:
-    """Says why nothing goes on, once for each reason: a service stays whose balancer cannot be asked.
+    """The notice why nothing goes on, once for each reason: a service stays whose balancer cannot be asked.
 
     Of other apps than the one that goes nothing is said; None: all go.
     """

@@ -43,7 +43,7 @@ class Screen(Protocol):
 
 
 class Lines:
-    """NDJSON: the events as the journal has them."""
+    """A screen of JSON lines: the events as the journal has them."""
 
     tick = 0.0
     several = False

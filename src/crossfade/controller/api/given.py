@@ -10,7 +10,7 @@ from crossfade.core.errors import WrongInputError
 
 
 class Keeps(Protocol):
-    """Keeps values by app and name."""
+    """Whoever keeps values by app and name."""
 
     def give(self, app: str, name: str, value: str) -> None: ...
 

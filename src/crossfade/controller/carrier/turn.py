@@ -17,7 +17,10 @@ Json = Mapping[str, Any]
 
 
 class Turn:
-    """Takes the care of services over, from nobody or from one who died; from one who lives only at its word."""
+    """The turn of this process: the care of services, taken over from nobody or from one who died.
+
+    From one who lives it is taken only at its word.
+    """
 
     def __init__(self, home: str, letters: Letters, orders: Orders, caught_up: Callable[[], Awaitable[None]]) -> None:
         """`caught_up` returns once all that others wrote so far is known."""

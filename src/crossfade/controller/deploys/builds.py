@@ -28,7 +28,7 @@ class _Job:
 
 
 class Builds:
-    """At most one build a service. It may be stopped while nothing is on record yet."""
+    """The builds under way, at most one a service. One may be stopped while nothing is on record yet."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -11,7 +11,10 @@ from crossfade.engine.ports.journal import Event
 
 
 class Handovers:
-    """Looks for them whenever something happened: what is on record says it all, after a crash as well."""
+    """Handovers of one service's place to another, looked for whenever something happened.
+
+    What is on record says it all, after a crash as well.
+    """
 
     def __init__(self, registry: LoopRegistry, groups: Groups) -> None:
         self._registry = registry

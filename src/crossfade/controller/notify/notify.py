@@ -23,7 +23,7 @@ NOT_TOLD = "not told"
 
 
 class Send(Protocol):
-    """Tell one message to one address. NotToldError when it was not told."""
+    """A way to tell one message to one address. NotToldError when it was not told."""
 
     def __call__(self, url: str, message: Message, *, again: bool) -> Awaitable[None]: ...
 
@@ -38,7 +38,10 @@ class RetryPace:
 
 
 class Notifier:
-    """No rollout waits for it: it reads what is on record, and writes there only what it could not tell."""
+    """The notifier of all channels.
+
+    No rollout waits for it: it reads what is on record, and writes there only what it could not tell.
+    """
 
     def __init__(
         self,

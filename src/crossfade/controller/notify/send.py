@@ -19,7 +19,7 @@ _GOOD, _OURS, _THEIRS = 300, 400, 500  # answers below the first are good, from 
 
 
 class NotToldError(Exception):
-    """It was not told, and why. `hopeless`: it will not be the next time either."""
+    """A message was not told, and why. `hopeless`: it will not be the next time either."""
 
     def __init__(self, why: str, *, hopeless: bool = False) -> None:
         super().__init__(why)

@@ -141,7 +141,7 @@ class Journal(Protocol):
 
 
 class Fence(Protocol):
-    """Asked by adapters before they act."""
+    """The fence of tokens, which adapters ask before they act."""
 
     async def check(self, service: str, token: int) -> None:
         """StaleTokenError when a newer token was granted."""

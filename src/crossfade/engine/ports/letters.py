@@ -21,7 +21,10 @@ class Letter:
 
 
 class Letters(Protocol):
-    """Where they lie. An order is done once or not at all: it is taken before, and what is taken cannot come back."""
+    """The place where letters lie.
+
+    An order is done once or not at all: it is taken before, and what is taken cannot come back.
+    """
 
     async def send(self, letter: Letter) -> None: ...
 

@@ -72,7 +72,7 @@ class HookResult:
 
 
 class Runtime(Protocol):
-    """Who runs instances. Instances outlive the controller and are found again by `instances`."""
+    """Whoever runs instances. They outlive the controller and are found again by `instances`."""
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         """Make the immutable artifact a release runs from; the same source gives the same digest and is built once.

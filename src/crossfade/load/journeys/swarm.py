@@ -18,7 +18,10 @@ GOING = 30.0  # seconds for users to finish what they are at
 
 
 class Swarm:
-    """They want their next request when the one before it is answered: a stall shows in fewer than it held up."""
+    """Visitors of a locustfile.
+
+    They want their next request when the one before it is answered: a stall shows in fewer than it held up.
+    """
 
     def __init__(
         self, test: LoadTest, target: LoadTarget, told: Callable[[Sample], None], clock: Callable[[], float]

@@ -8,7 +8,7 @@ from crossfade.engine.ports.balancer import Exposed, LoadBalancer, Report
 
 
 class EnvironmentBalancer:
-    """Asks the one of both that a service is behind."""
+    """The balancer of an environment: it asks the one of two that a service is behind."""
 
     def __init__(self, balancer: LoadBalancer, edge: LoadBalancer) -> None:
         self._balancer, self._edge = balancer, edge

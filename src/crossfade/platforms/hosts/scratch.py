@@ -13,7 +13,7 @@ PREFIX = "crossfade-ssh-"
 
 
 class Scratch:
-    """Of mode 0700. It is held for as long as its process lives, however that ends."""
+    """A temporary folder of mode 0700. It is held for as long as its process lives, however that ends."""
 
     def __init__(self, parent: Path | None = None) -> None:
         """`parent`: where it is made, by default the system's folder for such things; /tmp where that is too long."""

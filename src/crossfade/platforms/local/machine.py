@@ -35,7 +35,7 @@ class LocalRuntime(Runtime, JobRunner, Seats, Protocol):
 
 
 class Runtimes(dict[str, LocalRuntime]):
-    """By the name that a release has. PlatformError for one that a newer crossfade must have deployed."""
+    """Runtimes by the name that a release has. PlatformError for one that a newer crossfade must have deployed."""
 
     def __missing__(self, name: str) -> LocalRuntime:
         raise PlatformError(

@@ -32,7 +32,7 @@ class GoBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
-    """It cannot end now: these hosts are to go back and cannot be told. The next command tries again."""
+    """A journey that cannot end now: these hosts are to go back and cannot be told. The next command tries again."""
 
     hosts: tuple[str, ...]
 

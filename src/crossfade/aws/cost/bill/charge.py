@@ -43,7 +43,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """So much of something, at a rate that is made of one price or more.
+    """A charge: so much of something, at a rate that is made of one price or more.
 
     `rate` says how much of which price a unit takes: an hour of a task with half a core and 1 GB is
     ((0.5, "fargate.vcpu-hour.x86"), (1, "fargate.gb-hour.x86")). Charges of one `item` become one line.

@@ -55,7 +55,7 @@ def _git(folder: Path, *words: str, otherwise: str) -> bytes:
 
 @dataclass(frozen=True)
 class OtherBill:
-    """What `--compare` names."""
+    """The other bill, which `--compare` names."""
 
     words: str
     file: Path | None  # the file whose environment is on the other side

@@ -45,14 +45,17 @@ class Minute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Of one service: by release, and for its clients altogether."""
+    """What was counted of one service: by release, and for its clients altogether."""
 
     groups: Mapping[int, Counters] = field(default_factory=dict)
     traffic: Traffic = field(default_factory=Traffic)
 
 
 class Counts:
-    """Reads and adds up; asks CloudWatch at most twice a minute for each service, which lasts `minute` seconds."""
+    """The counts of CloudWatch, read and added up.
+
+    It asks CloudWatch at most twice a minute for each service, which lasts `minute` seconds.
+    """
 
     def __init__(self, clients: Clients, clock: Clock, minute: float = MINUTE) -> None:
         self._clients, self._clock, self._minute = clients, clock, minute

@@ -11,7 +11,10 @@ PROCESSES = ("AZRebalance", "AlarmNotification", "ScheduledActions")
 
 
 class Processes:
-    """Suspends and resumes them, and keeps the least size of the group that serves."""
+    """The processes of Auto Scaling groups.
+
+    It suspends and resumes them, and keeps the least size of the group that serves.
+    """
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients

@@ -13,7 +13,7 @@ _GENTLY = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150, "SkipMatchi
 
 
 class Refreshes:
-    """Looks for them, begins one, and ends it."""
+    """The instance refreshes of groups: looked for, begun, and ended."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients

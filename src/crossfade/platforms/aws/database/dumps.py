@@ -28,7 +28,7 @@ class DatabaseHost:
 
 
 class Dumps:
-    """Those of one environment, each named after its release: who goes on with a migration finds the one that began."""
+    """The dumps of one environment, each named after its release: who goes on with a migration finds its own."""
 
     def __init__(self, clients: Clients, clock: Clock, places: Places, look: float = LOOK) -> None:
         self._clients, self._clock, self._places, self._look = clients, clock, places, look

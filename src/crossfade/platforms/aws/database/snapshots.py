@@ -19,7 +19,7 @@ class NotKeptError(PlatformError):
 
 
 class Snapshots:
-    """Takes them, each named after its release: who goes on with a migration finds the one that was begun."""
+    """The snapshots of one environment, each named after its release: who goes on with a migration finds its own."""
 
     def __init__(self, clients: Clients, clock: Clock, look: float = LOOK) -> None:
         self._clients, self._clock, self._look = clients, clock, look

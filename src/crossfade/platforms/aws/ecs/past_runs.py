@@ -13,7 +13,10 @@ LATE = 300.0  # seconds by which an end may come into the log after the fact: Ev
 
 
 class PastRuns:
-    """Of one environment. What was read is not read again: an end takes kilobytes, and a page of a log is small."""
+    """The past runs of jobs of one environment.
+
+    What was read is not read again: an end takes kilobytes, and a page of a log is small.
+    """
 
     def __init__(self, clients: Clients, places: Places) -> None:
         self._clients, self._places = clients, places

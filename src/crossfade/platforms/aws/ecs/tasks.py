@@ -11,7 +11,7 @@ AT_ONCE = 100  # tasks that DescribeTasks takes
 
 
 class Tasks:
-    """Those of one environment; all of a service share the family of their definitions."""
+    """The tasks of one environment; all of a service share the family of their definitions."""
 
     def __init__(self, clients: Clients, definitions: Definitions) -> None:
         self._clients, self._definitions = clients, definitions

@@ -18,7 +18,7 @@ class SitePlace:
 
 
 class SiteFinder:
-    """Finds it once, by the comment that Terraform gives to the distribution."""
+    """The finder of the site, which it finds once, by the comment that Terraform gives to the distribution."""
 
     def __init__(self, clients: Clients, places: Places) -> None:
         self._clients, self._places = clients, places

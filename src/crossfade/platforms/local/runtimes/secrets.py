@@ -17,7 +17,7 @@ SETS = "releases"
 
 
 class SecretStore:
-    """Instances are started again long after the deploy that brought their secrets, so the values are kept.
+    """The secrets of releases, kept: instances are started again long after the deploy that brought them.
 
     A release names its values by a mark: a hash under a key that lies beside them, so that what holds the mark (the
     journal) cannot be searched for the value. Version 0.1 kept one file an app; releases of then are still given it.

@@ -52,7 +52,7 @@ class EnvoyRecord:
 
 
 class EnvoyProcess:
-    """Starts, finds, replaces and ends the Envoy of one state directory."""
+    """The Envoy of one state directory: started, found, replaced and ended."""
 
     def __init__(
         self, directory: Path, admin: Admin, binary: Path | None, parent_shutdown: int, connections: int | None = None

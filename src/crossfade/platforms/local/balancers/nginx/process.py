@@ -25,7 +25,7 @@ _ROOM_FOR_TITLES = {"SPARE": "X" * 300}
 
 
 class NginxProcess:
-    """Starts, finds, reloads and ends the nginx of one state directory."""
+    """The nginx of one state directory: started, found, reloaded and ended."""
 
     def __init__(self, directory: Path, binary: Path | None) -> None:
         self._directory = directory

@@ -21,7 +21,10 @@ _MARKS = {Writer.INSTANCE: "service", Writer.HOOK: "hook", Writer.JOB: "job"}
 
 
 class ContainerLines:
-    """Lines, oldest first. `find` lists the containers that carry a mark, as Docker describes them."""
+    """The lines of containers, oldest first.
+
+    `find` lists the containers that carry a mark, as Docker describes them.
+    """
 
     def __init__(self, daemon: Daemon, logs: ProcessLogs, find: Callable[..., list[dict[str, Any]]]) -> None:
         self._daemon, self._logs, self._find = daemon, logs, find

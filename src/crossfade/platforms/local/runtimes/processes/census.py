@@ -31,7 +31,7 @@ class CensusLook:
 
 
 class Census:
-    """Looks for who asks, together with all others that ask meanwhile; each look begins after who gets it has asked.
+    """A census of processes, taken at once for all that ask meanwhile; each look begins after who gets it has asked.
 
     It remembers strangers, so that thousands of them cost next to nothing: by the inode of their folder in /proc, which
     comes with the list of names and is another one when another process gets the pid.

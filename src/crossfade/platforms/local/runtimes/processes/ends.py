@@ -9,7 +9,7 @@ from crossfade.platforms.local.kernel.proc import Process
 
 
 class Ends:
-    """Tells whose instance has ended, as the kernel does: at its port a stranger may listen before anybody looks again.
+    """The ends of instances, told as the kernel does: at its port a stranger may listen before anybody looks again.
 
     `told` gets what was said to be told.
     """

@@ -14,7 +14,7 @@ from crossfade.platforms.local.runtimes.processes.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How it ended in one line; `displaced` when somebody else had its port, which no release can help."""
+    """How an instance ended, in one line; `displaced` when somebody else had its port, which no release can help."""
 
     detail: str
     displaced: bool = False

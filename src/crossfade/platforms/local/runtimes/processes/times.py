@@ -18,7 +18,7 @@ _MARK = struct.Struct("<Qd")  # the log's length, and when it had that
 
 
 class Times:
-    """Marks of all logs that one controller looks after."""
+    """The marks of time in all logs that one controller looks after."""
 
     def __init__(self) -> None:
         self._newest: dict[Path, tuple[int, float]] = {}

@@ -20,7 +20,7 @@ _DOUBTFUL = "?"  # the version of what was refused: of some that were refused to
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryRequest:
-    """What Envoy says: names it wants to know of or no more, and how it took the response `nonce`."""
+    """A request of Envoy: names it wants to know of or no more, and how it took the response `nonce`."""
 
     kind: ResourceKind
     node: str = ""  # the process that speaks; in the first request only

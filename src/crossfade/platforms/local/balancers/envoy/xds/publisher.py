@@ -22,7 +22,7 @@ class UnconfirmedError(PlatformError):
 
 
 class Patience:
-    """How long an answer of somebody is waited for. Time in which he `works` counts for little."""
+    """How long somebody's answer is waited for. Time in which it `works` counts for little."""
 
     def __init__(self, works: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> None:
         self._works = works
