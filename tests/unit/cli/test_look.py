@@ -47,10 +47,10 @@ def test_one_service_or_store_is_shown_alone() -> None:
     assert only(everything, "db") == {"services": [], "stores": [db], **alone}
     with pytest.raises(WrongInputError, match="no service or store is called wep here") as refused:
         only(everything, "wep")
-    assert refused.value.way_out == "there is api, db, web"
+    assert refused.value.way_out == "known here: api, db, web"
     with pytest.raises(WrongInputError, match="called wep here") as refused:
         only({"services": [found(1, 100), {**found(1, 100), "app": "blog"}]}, "wep")
-    assert refused.value.way_out == "there is blog/web, shop/web"
+    assert refused.value.way_out == "known here: blog/web, shop/web"
     with pytest.raises(WrongInputError, match="called shop here") as refused:
         only(everything, "shop")
     assert refused.value.way_out == "shop is an app: `crossfade status --app shop`"

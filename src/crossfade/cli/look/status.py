@@ -42,7 +42,7 @@ def only(found: Json, name: str) -> Json:
         all_of_them = [one for part in mine for one in found.get(part, ())]
         apps = {one["app"] for one in all_of_them}
         known = sorted(one["name"] if len(apps) == 1 else f"{one['app']}/{one['name']}" for one in all_of_them)
-        there = f"there is {', '.join(known)}" if known else "nothing runs here"
+        there = f"known here: {', '.join(known)}" if known else "nothing runs here"
         if name in apps:
             there = f"{name} is an app: `crossfade status --app {name}`"
         raise WrongInputError(f"no service or store is called {name} here", there)
@@ -55,7 +55,7 @@ def require_known_app(call: Call, app: str, found: Json) -> None:
     known = [*about["services"], *about.get("stores", ()), *about.get("taken_down", ())]
     apps = {key.split("/")[0] for key in known} | {one["service"].split("/")[0] for one in found.get("building", ())}
     if app not in apps:
-        there = f"there is {', '.join(sorted(apps))}" if apps else "nothing was deployed here yet"
+        there = f"known here: {', '.join(sorted(apps))}" if apps else "nothing was deployed here yet"
         raise WrongInputError(f"no app is called {app} here", there)
 
 

@@ -45,7 +45,7 @@ class ProcessLogs:
         if path.exists():
             return path
         there = ", ".join(log.stem for log in self._newest_first(service)) or "none"
-        raise WrongInputError(f"there is no log of {instance} of {service}", f"there are: {there}")
+        raise WrongInputError(f"there is no log of {instance} of {service}", f"it has logs of: {there}")
 
     def latest(self, service: str) -> list[str]:
         """The name that was written last, if there is any."""
