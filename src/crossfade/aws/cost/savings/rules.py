@@ -291,7 +291,7 @@ RULES: tuple[SavingsRule, ...] = (
         id="savings-plan",
         title="Compute Savings Plan, 1 year, nothing upfront",
         then=_off_the_least("fargate.", "ec2.hour."),
-        takes="a commitment for a year, paid also when nothing runs",
+        takes="a commitment for a year, paid even when nothing runs",
         instead_of="commitment",
     ),
     SavingsRule(

@@ -27,7 +27,7 @@ def ruby(folder: Path) -> GuessedService | None:
         command, server = f"bundle exec rackup -o {LOCAL} -p $PORT", "config.ru"
     migrate = "write hooks: {migrate: bundle exec rails db:migrate} when the app has a database"
     env = "write env: {RAILS_ENV: production}, and RAILS_MASTER_KEY or SECRET_KEY_BASE under secrets"
-    env += ": without them it runs as for who develops it"
+    env += ": without them it runs as in development"
     todos = (Todo(Rank.ASSUMED, "env", env), Todo(Rank.ASSUMED, "hooks.migrate", migrate)) if rails else ()
     return process("Ruby", command, f"from Gemfile and {server}", build=build, todos=todos)
 
