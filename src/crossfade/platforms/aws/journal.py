@@ -1,4 +1,7 @@
-"""The journal of one environment on AWS: a DynamoDB table that every line reaches before anything is done about it."""
+"""The journal of one environment on AWS, and the leases on its services: items of one DynamoDB table.
+
+A line is in the table before anything is done about it.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,7 @@
-"""The journal of one machine: a SQLite file that every line reaches before anything is done about it."""
+"""The journal of one machine, and the leases on its services: one SQLite file.
+
+A line is in the file before anything is done about it.
+"""
 
 import json
 import sqlite3
