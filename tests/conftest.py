@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from collections import defaultdict
 from collections.abc import Generator
 from functools import cache
 from pathlib import Path
@@ -43,13 +44,26 @@ def pytest_runtestloop() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What mostly waits comes first, and then what one process does alone: the rest is worked off meanwhile."""
+    """What mostly waits comes first, and then what one process does alone: the rest is worked off meanwhile.
 
-    def turn(item: pytest.Item) -> tuple[bool, bool, str]:
+    Of that some wait for processes and others have a core busy. Where several processes share them they come mixed:
+    else all would wait in one half of a run, and have no core in the other.
+    """
+    places = _mixed(items) if "PYTEST_XDIST_WORKER" in os.environ else {}
+
+    def turn(item: pytest.Item) -> tuple[bool, bool, str, float]:
         by_one = _by_one(item.nodeid.partition("::")[0])
-        return item.get_closest_marker("applies") is None, not by_one, by_one
+        return item.get_closest_marker("applies") is None, not by_one, by_one, places.get(item.nodeid, 0.0)
 
     items.sort(key=turn)
+
+
+def _mixed(items: list[pytest.Item]) -> dict[str, float]:
+    """How far on in its part each stands, from 0 to 1."""
+    parts: defaultdict[str, list[str]] = defaultdict(list)
+    for item in items:
+        parts[next((folder for folder in WORK if item.nodeid.startswith(folder)), "waits")].append(item.nodeid)
+    return {nodeid: place / len(part) for part in parts.values() for place, nodeid in enumerate(part)}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -86,8 +100,12 @@ class Together(LoadScopeScheduling):
 
     A model of AWS with a first release on it takes ten seconds to make: as many times as processes have a part of it.
     The thousands that are done in a moment go out by file, too: to say of each who does it takes longer than many of
-    them. All others go anywhere.
+    them. All others go anywhere. And they go out in the order in which they were collected, which says who waits.
     """
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -95,6 +113,7 @@ class Together(LoadScopeScheduling):
 
 
 IN_A_MOMENT = "tests/unit/"
+WORK = ("tests/property/", IN_A_MOMENT)  # these have a core busy; the others mostly wait for processes
 
 
 @cache

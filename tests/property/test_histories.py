@@ -37,40 +37,40 @@ def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> N
         play(seed, together)
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [
-        *(43, 466, 531, 1041, 1210, 1396, 1896, 10240, 10586, 25536),
-        *(23892, 27190, 27415, 27897, 28907, 29120, 29805, 43312, 43648, 47007, 51879, 33637),
-    ],
+CLOUDS = (
+    *(43, 466, 531, 1041, 1210, 1396, 1896, 10240, 10586, 25536),
+    *(23892, 27190, 27415, 27897, 28907, 29120, 29805, 43312, 43648, 47007, 51879, 33637),
 )
-def test_all_promises_hold_of_what_a_cloud_once_broke(seed: int) -> None:
+MACHINES = (100563, 102972, 111171, 122715, 124994, 125108, 128085)
+USED = (
+    *(21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539),
+    *(4811, 5530, 7014, 8349, 8692, 10971, 14739, 15915, 17483, 26139, 26995),
+)
+USED_CLOUDS = (21995, 22268)
+
+
+def test_all_promises_hold_of_what_a_cloud_once_broke() -> None:
     """Of each of these histories something was not true once: floors, weights, blame, or an end."""
-    play(seed, partial(history, cloud=True))
+    for seed in CLOUDS:
+        play(seed, partial(history, cloud=True))
 
 
-@pytest.mark.parametrize("seed", [100563, 102972, 111171, 122715, 124994, 125108, 128085])
-def test_all_promises_hold_of_what_was_broken_once(seed: int) -> None:
+def test_all_promises_hold_of_what_was_broken_once() -> None:
     """Of each of these histories something was not true once: blame, an end, or what can be known."""
-    play(seed)
+    for seed in MACHINES:
+        play(seed)
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [
-        *(21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539),
-        *(4811, 5530, 7014, 8349, 8692, 10971, 14739, 15915, 17483, 26139, 26995),
-    ],
-)
-def test_all_promises_hold_of_what_use_once_broke(seed: int) -> None:
+def test_all_promises_hold_of_what_use_once_broke() -> None:
     """A service that was taken down half, or beside its next release, pages in a restart, and a busy platform."""
-    play(seed, used)
+    for seed in USED:
+        play(seed, used)
 
 
-@pytest.mark.parametrize("seed", [21995, 22268])
-def test_all_promises_hold_of_what_use_on_a_cloud_once_broke(seed: int) -> None:
+def test_all_promises_hold_of_what_use_on_a_cloud_once_broke() -> None:
     """A smaller size that was told while the cloud's own scaling had one more come, and a larger one in a restart."""
-    play(seed, partial(used, cloud=True))
+    for seed in USED_CLOUDS:
+        play(seed, partial(used, cloud=True))
 
 
 def play(seed: int, make: Callable[[int], History] = history) -> Simulation:
