@@ -59,9 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _mixed(items: list[pytest.Item]) -> dict[str, float]:
-    """How far on in its part each stands, from 0 to 1."""
+    """How far on in its part each stands, from 0 to 1. What goes to one process stays file by file."""
     parts: defaultdict[str, list[str]] = defaultdict(list)
-    for item in items:
+    for item in (item for item in items if not _by_one(item.nodeid.partition("::")[0])):
         parts[next((folder for folder in WORK if item.nodeid.startswith(folder)), "waits")].append(item.nodeid)
     return {nodeid: place / len(part) for part in parts.values() for place, nodeid in enumerate(part)}
 
