@@ -301,7 +301,17 @@ class TestPaths:
         assert twice.endswith("\r\n\r\nsite"), "apps take the escapes out once"
 
     @pytest.mark.parametrize(
-        "path", ["/a/..;/admin/x", "/.;v=1/admin/x", "/admin\\x", "/a/..\\admin/x", "/admin%5Cx", "/admin%00/x"]
+        "path",
+        [
+            "/a/..;/admin/x",
+            "/a/%2e%2e;/admin/x",
+            "/%2E;v=1/admin/x",
+            "/.;v=1/admin/x",
+            "/admin\\x",
+            "/a/..\\admin/x",
+            "/admin%5Cx",
+            "/admin%00/x",
+        ],
     )
     async def test_one_that_apps_read_in_two_ways_passes_no_rule(self, balancer: LoadBalancer, path: str) -> None:
         """A servlet takes `/..;x` for `/..`, others a backslash for a slash: the rule's own app has it, or nobody."""

@@ -22,7 +22,7 @@ def test_a_path_finds_the_rule_that_it_would_find_one_after_the_other(rules: set
     """Exact ones and prefixes that end at a segment or anywhere, however they lie in each other."""
     service = Service(app="shop", name="web", routes=tuple(Rule(path=path) for path in sorted(rules)))
     order = [path for path, _ in by_host([service])["*"]]
-    tree = matcher({"named": [], "rules": [(path, 1) for path in order]}, fields(["refused", *order]))
+    tree = matcher({"named": [], "rules": [(path, 1) for path in order]}, fields(["odd host", "odd path", *order]))
     for path in asked:
         assert found(tree.on_no_match.matcher, path) == next((rule for rule in order if answers(rule, path)), None), (
             path
@@ -31,10 +31,10 @@ def test_a_path_finds_the_rule_that_it_would_find_one_after_the_other(rules: set
 
 def test_a_preview_by_name_comes_before_all_paths() -> None:
     """By its header and its whole value, which is looked at once and not for each rule."""
-    made = fields(["refused", "preview", "/a/*", "/*"])
+    made = fields(["odd host", "odd path", "preview", "/a/*", "/*"])
     tree = matcher({"named": NAMED, "rules": [("/a/*", 1), ("/*", 1)]}, made)
     refused, named = tree.matcher_list.matchers
-    assert names(refused.on_match) == ["refused"]
+    assert names(refused.on_match) == ["odd host", "odd path"]
     assert named.predicate.single_predicate.value_match.exact == "shop/web/2:secret"
     assert names(named.on_match) == ["preview"]
     assert found(tree.on_no_match.matcher, "/a/b") == "/a/*"

@@ -18,6 +18,10 @@ CLIENTS, PREVIEW = "clients", "preview"
 _SHARES = 10_000  # weights add up to this, so a client's hash keeps its side of the split while weights grow
 
 
+# A servlet takes `/..;x` for `/..`, others do not: whose path that is, nobody can say.
+PARAMETER, UPWARDS = ".;", r"[^?]*/\.+;.*"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _To:
     """Where the requests of one rule go, whatever they are."""

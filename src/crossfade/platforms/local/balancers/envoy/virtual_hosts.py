@@ -12,7 +12,9 @@ from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart, 
 from crossfade.platforms.local.balancers.envoy.proxies import CLIENT
 from crossfade.platforms.local.balancers.envoy.routes import (
     CAME_BY_HTTP,
+    PARAMETER,
     READ,
+    UPWARDS,
     Access,
     pass_by_name,
     preview,
@@ -112,33 +114,42 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str],
         if key in secrets
     ]
     return [
-        _ruled(host, named, [(path, kept.of(path, entries[s.key], ways[s.key])) for path, s in rules])
+        _ruled(
+            host, named, [(path, kept.of(path, entries[s.key], ways[s.key])) for path, s in rules], by_path=door.by_path
+        )
         for host, rules in rules_by_host.items()
     ] + [_host(host, list(_sent_on(to))) for host, to in sent_on(door, rules_by_host)]
 
 
-_ODD_HOST = RoutePart(
-    {
-        "name": "refused",
-        "match": {
-            "prefix": "/",
-            "headers": [{"name": ":authority", "string_match": {"safe_regex": {"regex": HOST}}, "invert_match": True}],
-        },
-        "direct_response": {"status": 400},
-    }
+def _refusing(headers: list[Json]) -> RoutePart:
+    return RoutePart(
+        {"name": "refused", "match": {"prefix": "/", "headers": headers}, "direct_response": {"status": 400}}
+    )
+
+
+_ODD_HOST = _refusing([{"name": ":authority", "string_match": {"safe_regex": {"regex": HOST}}, "invert_match": True}])
+# Envoy takes `/..;x` for `/..`, but not `/%2e%2e;x`, of which that is left. To look for two letters costs little.
+_ODD_PATH = _refusing(
+    [
+        {"name": ":path", "string_match": {"contains": PARAMETER}},
+        {"name": ":path", "string_match": {"safe_regex": {"regex": UPWARDS}}},
+    ]
 )
 
 
-def _host(name: str, routes: Sequence[Json | RoutePart]) -> Json:
-    routes = [_ODD_HOST, *routes]
+def _host(name: str, routes: Sequence[Json | RoutePart], *, by_path: bool = False) -> Json:
+    routes = [_ODD_HOST, *([_ODD_PATH] if by_path else []), *routes]
     return {"name": name, "domains": [name], "routes": routes, "request_body_buffer_limit": ASKED_AGAIN}
 
 
-def _ruled(name: str, named: Sequence[tuple[tuple[str, str], Parts]], rules: Sequence[tuple[str, Parts]]) -> Json:
-    """A host with its routes in order. Of many rules it has a `tree` besides, by which they are told to Envoy: how many
-    of the routes, after the one that refuses, belong to each preview's header and value, and then to each rule's path.
+def _ruled(
+    name: str, named: Sequence[tuple[tuple[str, str], Parts]], rules: Sequence[tuple[str, Parts]], *, by_path: bool
+) -> Json:
+    """A host with its routes in order. Of many rules, among which paths decide, it has a `tree` besides, by which they
+    are told to Envoy: how many of the routes, after the two that refuse, belong to each preview's header and value, and
+    then to each rule's path.
     """
-    host = _host(name, [part for _, parts in (*named, *rules) for part in parts])
+    host = _host(name, [part for _, parts in (*named, *rules) for part in parts], by_path=by_path)
     if len(rules) <= FEW:
         return host
     tree = {

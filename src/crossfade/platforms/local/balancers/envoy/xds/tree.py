@@ -10,10 +10,11 @@ from xds.core.v3 import extension_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json
-from crossfade.platforms.local.balancers.envoy.routes import path_match
+from crossfade.platforms.local.balancers.envoy.routes import PARAMETER, UPWARDS, path_match
 from crossfade.platforms.local.balancers.rules import HOST
 
 _ROUTE = bytes([route_components_pb2.RouteList.ROUTES_FIELD_NUMBER << 3 | 2])  # what stands before a route in a list
+_REFUSING = 2  # as many routes begin a host whose rules are told so: of odd hosts and of odd paths
 _LIST = "type.googleapis.com/envoy.config.route.v3.RouteList"
 
 
@@ -23,8 +24,8 @@ def matcher(tree: Json, routes: Sequence[bytes]) -> matcher_pb2.Matcher:
     Envoy looks at the longest stem that a path begins with, and where none of its rules is for the path at the next
     shorter one: `/api/v2x` begins with `/api/v2`, whose rule it is not, and finds that of `/api`.
     """
-    refusing, *others = [_ROUTE + route[1:] for route in routes]
-    listed = iter(others)
+    listed = iter([_ROUTE + route[1:] for route in routes])
+    refusing = _take(listed, _REFUSING)
     named = [(header, value, _take(listed, number)) for header, value, number in tree["named"]]
     by_path = matcher_pb2.Matcher()
     by_path.matcher_tree.input.CopyFrom(_header(":path"))
@@ -36,10 +37,7 @@ def matcher(tree: Json, routes: Sequence[bytes]) -> matcher_pb2.Matcher:
         rule.on_match.CopyFrom(_to(_take(listed, number)))
     found = matcher_pb2.Matcher()
     refused = found.matcher_list.matchers.add()
-    good = refused.predicate.not_matcher.single_predicate
-    good.input.CopyFrom(_header(":authority"))
-    good.value_match.safe_regex.google_re2.SetInParent()
-    good.value_match.safe_regex.regex = HOST
+    refused.predicate.CopyFrom(_odd())
     refused.on_match.CopyFrom(_to(refusing))
     for header, value, them in named:
         one = found.matcher_list.matchers.add()
@@ -48,6 +46,23 @@ def matcher(tree: Json, routes: Sequence[bytes]) -> matcher_pb2.Matcher:
         one.on_match.CopyFrom(_to(them))
     found.on_no_match.matcher.CopyFrom(by_path)
     return found
+
+
+def _odd() -> matcher_pb2.Matcher.MatcherList.Predicate:
+    """What the first routes refuse: they are not looked at for each request, but answer each that is led to them."""
+    host = {"not_matcher": _single(":authority", _regex(HOST))}
+    path = {
+        "and_matcher": {"predicate": [_single(":path", {"contains": PARAMETER}), _single(":path", _regex(UPWARDS))]}
+    }
+    return matcher_pb2.Matcher.MatcherList.Predicate(or_matcher={"predicate": [host, path]})
+
+
+def _single(header: str, way: Json) -> Json:
+    return {"single_predicate": {"input": _header(header), "value_match": way}}
+
+
+def _regex(text: str) -> Json:
+    return {"safe_regex": {"google_re2": {}, "regex": text}}
 
 
 def _written_as(kind: str, stem: str) -> list[Json]:
