@@ -703,7 +703,7 @@ def test_bad_input_is_named_and_changes_nothing(
         (["deploy", "-e", "prod"], 'no environment "prod"'),
         (["deploy", "-f", "other.yaml"], "other.yaml"),
         (["status", "api"], "api"),
-        (["scale", "web=many"], "no size"),
+        (["scale", "web=many"], "not a size"),
         (["releases", "--app", "blog"], "blog"),
         (["tag", "latest"], "already means something else"),
         (["logs", "--instance", "nobody"], "nobody"),
