@@ -143,7 +143,7 @@ class _Sizes(click.ParamType[tuple[str | None, int]]):
 def scale(call: Call, *, sizes: tuple[tuple[str | None, int], ...], detach: bool) -> None:
     """Change how many instances services have, until they are scaled again.
 
-    SIZES are such as web=4. Instances that go are drained first.
+    SIZES are written web=4. Instances that go are drained first.
     """
     client = call.client()
     answers = [
