@@ -46,8 +46,8 @@ def pytest_runtestloop() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What mostly waits comes first, and then what one process does alone: the rest is worked off meanwhile.
 
-    Of that some wait for processes and others have a core busy. Where several processes share them they come mixed:
-    else all would wait in one half of a run, and have no core in the other.
+    Of that some folders wait for processes and others have a core busy. Where several processes share them they come
+    mixed: else all would wait in one half of a run, and have no core in the other.
     """
     places = _mixed(items) if "PYTEST_XDIST_WORKER" in os.environ else {}
 
@@ -59,11 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _mixed(items: list[pytest.Item]) -> dict[str, float]:
-    """How far on in its part each stands, from 0 to 1. What goes to one process stays file by file."""
-    parts: defaultdict[str, list[str]] = defaultdict(list)
+    """How far on in its folder each stands, from 0 to 1. What goes to one process stays file by file."""
+    folders: defaultdict[str, list[str]] = defaultdict(list)
     for item in (item for item in items if not _by_one(item.nodeid.partition("::")[0])):
-        parts[next((folder for folder in WORK if item.nodeid.startswith(folder)), "waits")].append(item.nodeid)
-    return {nodeid: place / len(part) for part in parts.values() for place, nodeid in enumerate(part)}
+        folders[item.nodeid.split("/")[1]].append(item.nodeid)
+    return {nodeid: place / len(folder) for folder in folders.values() for place, nodeid in enumerate(folder)}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -113,7 +113,6 @@ class Together(LoadScopeScheduling):
 
 
 IN_A_MOMENT = "tests/unit/"
-WORK = ("tests/property/", IN_A_MOMENT)  # these have a core busy; the others mostly wait for processes
 
 
 @cache
