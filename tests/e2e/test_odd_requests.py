@@ -56,7 +56,7 @@ class TestHosts:
                 assert (await say(web.listener.http, f"GET /7/ HTTP/1.1\nhost: {host}")).startswith("HTTP/1.1 400 ")
             for path in ("/7/%2e%2e;/8/", "/7/..;x/", "/7/.;/"):
                 answer = await say(web.listener.http, f"GET {path} HTTP/1.1\nhost: x")
-                assert refused(answer) or app.seen[-1:] == ["/8/"], (path, answer)
+                assert refused(answer) or app.seen[-1] in {"/7/", "/8/"}, (path, answer)
             for path in ("/7/", "/7/a.;b", "/7/?x=/..;"):
                 assert (await say(web.listener.http, f"GET {path} HTTP/1.1\nhost: x")).endswith("\r\n\r\nweb"), path
 
