@@ -51,7 +51,6 @@ class Sources:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def last(self, source: WholeSource) -> SeenFolder:
         try:
@@ -64,6 +63,7 @@ class Sources:
         """Remember what was seen from the moment `began` on, ns since the epoch."""
         sure = {name: look for name, look in seen.looks.items() if look.changed < began - UNSURE_NS}
         told = {"source": str(source), "digest": seen.digest, "files": sure}
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have deleted it by hand
         file, draft = tempfile.mkstemp(dir=self._directory)
         with os.fdopen(file, "wb") as written:
             written.write(zlib.compress(json.dumps(told).encode(), 1))

@@ -1,5 +1,6 @@
 """Ports for instances: free ones, and nobody else's choice."""
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -53,3 +54,13 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "ports" / str(port)).symlink_to(victim)
     with pytest.raises(OSError, match="symbolic"):
         ports.take(set(PORTS) - {port})
+
+
+def test_a_folder_that_somebody_deleted_is_made_again(tmp_path: Path) -> None:
+    """No instance could be started until the controller was."""
+    ports = Ports(tmp_path / "ports")
+    ports.close()
+    for _ in range(2):
+        assert ports.take(()) in PORTS
+        shutil.rmtree(tmp_path / "ports")
+    ports.close()

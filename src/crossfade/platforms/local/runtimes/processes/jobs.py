@@ -33,11 +33,11 @@ class Runs:
         self._directory = directory
         self._logs = logs
         self._sessions: dict[str, Session] = {}
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def start(self, run: str, release: Release, command: str, tree: Path, env: Mapping[str, str]) -> None:
         """Start it unless it was started before."""
         told = {"service": release.service.key, "digest": release.digest}
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have deleted it by hand
         self._path(run, "run").write_text(json.dumps(told), encoding="utf-8")
         paths = {"draft": self._path(run, "draft"), "code": self._path(run, "code")}
         quoted = {name: shlex.quote(str(path)) for name, path in paths.items()}

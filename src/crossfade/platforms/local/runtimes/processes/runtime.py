@@ -160,6 +160,7 @@ class ProcessRuntime:
         service = release.service
         with oserrors_told():
             await self._artifacts.check(release)
+            self._hooks.mkdir(exist_ok=True, mode=0o700)  # somebody may have deleted it by hand
             file, name = tempfile.mkstemp(
                 prefix=f"hook-{release.number}-", suffix=".log", dir=self._logs.folder(service.key)
             )

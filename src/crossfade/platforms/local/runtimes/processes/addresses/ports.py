@@ -22,11 +22,11 @@ class Ports:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._locks: dict[int, int] = {}
 
     def take(self, taken: Collection[int]) -> int:
         """A port that nobody listens on and that is not in `taken`. PlatformError when there is none."""
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have deleted it by hand
         (begin,) = random.sample(PORTS, 1)
         for port in chain(range(begin, PORTS.stop), range(PORTS.start, begin)):
             if port not in taken and is_free(port) and self._lock(port):
