@@ -30,6 +30,7 @@ NOUNS = (
     "fleet",
     "throughput",
     "instructions",
+    "promises",
     "idle",
     "watched",
     "cli",

@@ -37,6 +37,26 @@ def haproxy(port: int, to: int, workers: int, *, promises: bool = False) -> list
         *("  default_backend app", *(_TOLD if promises else ()), "backend app", *(_AGAIN if promises else ())),
         *(f"  server one 127.0.0.1:{to}", ""),
     ]
+    return _haproxy(lines)
+
+
+def usual(port: int, to: int, workers: int) -> list[str]:
+    """The command of a HAProxy as people have it: with what Debian's file begins with, who asks, and a check.
+
+    Debian's writes its lines to a syslog that need not run here; this one to its output.
+    """
+    return _haproxy(
+        [
+            *("global", f"  nbthread {workers}", "  log stdout format raw local0", "defaults", "  log global"),
+            *("  mode http", "  option httplog", "  option dontlognull", "  timeout connect 5000"),
+            *("  timeout client 50000", "  timeout server 50000", "frontend web", f"  bind 127.0.0.1:{port}"),
+            *("  option forwardfor", "  default_backend app", "backend app"),
+            *(f"  server one 127.0.0.1:{to} check", ""),
+        ]
+    )
+
+
+def _haproxy(lines: list[str]) -> list[str]:
     script = 'printf %s "$1" > haproxy.cfg && exec "$0" -db -f haproxy.cfg'
     return ["/bin/sh", "-c", script, found("haproxy") or "haproxy", "\n".join(lines)]
 

@@ -54,10 +54,10 @@ async def measure(scale: Scale) -> Result:
                 pass  # what it leaves in its directory is needed
             plain = [envoy_binary(), "-c", "envoy.json", "--concurrency", "1", "--disable-hot-restart"]
             async with telling(ours.directory):
-                counted = await _count([*plain, "--service-node", "counted"], ours.directory, ours.port, scale.counted)
+                counted = await count([*plain, "--service-node", "counted"], ours.directory, ours.port, scale.counted)
             taken = {
                 "crossfade, Envoy": counted,
-                "bare Envoy": await _count(passing(bare, direct, 1), room(place, "bare"), bare, scale.counted),
+                "bare Envoy": await count(passing(bare, direct, 1), room(place, "bare"), bare, scale.counted),
                 **(await _haproxy(place, direct, scale.counted) if CrossfadeHaproxy.version() else {}),
             }
     ratio = taken["bare Envoy"] / taken["crossfade, Envoy"]
@@ -74,25 +74,34 @@ async def measure(scale: Scale) -> Result:
     )
 
 
-async def _haproxy(place: Path, direct: int, requests: int) -> dict[str, float]:
-    ours, bare = Asked(room(place, "haproxy"), {"1": direct}), free_port()
+async def written(ours: Asked) -> list[str]:
+    """The lines of our configuration for HAProxy, with all they name beside it in its directory."""
     async with ours.running():
         pass  # what it leaves in its directory is needed
     lines = (ours.directory / CONFIG).read_text().splitlines(keepends=True)
-    kept = [line for line in lines if not line.startswith(("  user ", "  group "))]  # nobody may write what is counted
-    (ours.directory / CONFIG).write_text("".join(["global\n", "  nbthread 1\n", *kept[1:]]))
-    least = free_port()
+    # Nobody may write what is counted.
+    return [line for line in lines[1:] if not line.startswith(("  user ", "  group "))]
+
+
+def alone(lines: Sequence[str]) -> str:
+    """The configuration of these lines with one worker."""
+    return "".join(["global\n", "  nbthread 1\n", *lines])
+
+
+async def _haproxy(place: Path, direct: int, requests: int) -> dict[str, float]:
+    ours, bare, least = Asked(room(place, "haproxy"), {"1": direct}), free_port(), free_port()
+    (ours.directory / CONFIG).write_text(alone(await written(ours)))
     (room(place, "bare HAProxy") / CONFIG).write_text(haproxy(bare, direct, 1)[-1])
     (room(place, "least HAProxy") / CONFIG).write_text(haproxy(least, direct, 1, promises=True)[-1])
     command = [found("haproxy") or "haproxy", "-db", "-f", CONFIG]
     return {
-        "crossfade, HAProxy": await _count(command, ours.directory, ours.port, requests, ENVIRONMENT[TUNABLES]),
-        LEAST: await _count(command, place / "least HAProxy", least, requests),
-        "bare HAProxy": await _count(command, place / "bare HAProxy", bare, requests),
+        "crossfade, HAProxy": await count(command, ours.directory, ours.port, requests, ENVIRONMENT[TUNABLES]),
+        LEAST: await count(command, place / "least HAProxy", least, requests),
+        "bare HAProxy": await count(command, place / "bare HAProxy", bare, requests),
     }
 
 
-async def _count(command: Sequence[str], place: Path, port: int, requests: int, *tunables: str) -> float:
+async def count(command: Sequence[str], place: Path, port: int, requests: int, *tunables: str) -> float:
     """Instructions a request of the balancer that this command starts in `place`."""
     valgrind = ("valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={COUNTED}")
     with child([*valgrind, *command], place, env={TUNABLES: ":".join([COPIES, *tunables])}) as balancer:

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import mean, stdev
 
-from benchmarks.bare import answering, haproxy, passing
+from benchmarks.bare import answering, haproxy, passing, usual
 from benchmarks.children import BrokenError, child, free_port, listening, room, workplace
 from benchmarks.proxies import CrossfadeEnvoy, CrossfadeHaproxy
 from benchmarks.result import Figure, Result, Table
@@ -25,11 +25,13 @@ LOAD = "crossfade.load, because wrk is not installed"
 HOW = f"""\
 {CONNECTIONS} keep-alive connections, through Envoy and HAProxy as crossfade configures them (health checks, retries,
 counters, logs), through bare ones of the same binary and concurrency whose configuration has one listener, one route
-and one cluster, and straight to the origin, which is an Envoy that answers by itself.
+and one cluster, through a usual HAProxy, with the timeouts and the log of Debian's file, `option forwardfor` and a
+check, and straight to the origin, which is an Envoy that answers by itself.
 Each round starts all of them anew, because one process of the same program can be a tenth faster than the next for as
 long as it lives, and takes the ways there and back; the ratio is the mean of those of the rounds. A round takes ten
 seconds, and there is another one until no ratio's standard error is above {SURE}: one to four minutes.
 """
+USUAL = "usual HAProxy"
 BECAUSE = """\
 As crossfade configures them, both have more to do for a request: to be able to ask again elsewhere, to say who the
 client is and believe nobody else who says it, and to tell streams from plain requests. To ask again HAProxy copies a
@@ -51,6 +53,7 @@ async def measure(scale: Scale) -> Result:
             ratios = {name: _ratios(rounds[f"crossfade, {name}"], rounds[f"bare {name}"]) for name in _here()}
             if enough(ratios.values()):
                 break
+    usually = {USUAL: _ratios(rounds["crossfade, HAProxy"], rounds[USUAL])} if USUAL in rounds else {}
     return Result(
         noun=NOUN,
         title="Throughput beside a bare Envoy and a bare HAProxy",
@@ -63,6 +66,11 @@ async def measure(scale: Scale) -> Result:
         notes=[
             f"{len(rounds['direct'])} rounds of {scale.round_seconds:.0f} s each, made by {'wrk' if wrk else LOAD}",
             *(f"the ratio of {name} has a standard error of {_error(found):.3f}" for name, found in ratios.items()),
+            *(
+                f"crossfade, HAProxy, of a {name}'s requests/s: {mean(found):.2f}, with a standard error of "
+                f"{_error(found):.3f}"
+                for name, found in usually.items()
+            ),
         ],
         data={"per_second": rounds},
     )
@@ -108,21 +116,24 @@ async def _ports(place: Path) -> AsyncIterator[dict[str, int]]:
                 await running.enter_async_context(made.running())
                 await listening(made.port)
                 ports[f"crossfade, {name}"] = made.port
+        if "HAProxy" in _here():
+            port = free_port()
+            await begin(USUAL, usual(port, direct, workers), port)
         yield ports
 
 
 async def _rate(wrk: str | None, port: int, seconds: float) -> float:
-    return _by_wrk(wrk, port, seconds) if wrk else await _by_load(port, seconds)
+    return by_wrk(wrk, port, seconds)[1] if wrk else await _by_load(port, seconds)
 
 
-def _by_wrk(wrk: str, port: int, seconds: float) -> float:
-    """Requests a second. BrokenError when one of them failed."""
+def by_wrk(wrk: str, port: int, seconds: float) -> tuple[int, float]:
+    """Requests, and requests a second. BrokenError when one of them failed."""
     command = [wrk, "-t2", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", f"http://127.0.0.1:{port}/"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    if rate is None or "errors" in said or "Non-2xx" in said:
+    requests, rate = re.search(r"(\d+) requests in", said), re.search(r"Requests/sec:\s+([\d.]+)", said)
+    if requests is None or rate is None or "errors" in said or "Non-2xx" in said:
         raise BrokenError(f"wrk says: {said.strip()[-300:]}")
-    return float(rate[1])
+    return int(requests[1]), float(rate[1])
 
 
 async def _by_load(port: int, seconds: float) -> float:
