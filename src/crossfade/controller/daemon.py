@@ -1,7 +1,6 @@
 """The controller's process: one a machine, started on demand, gone without anybody noticing."""
 
 import asyncio
-import gc
 import logging
 import math
 import os
@@ -39,7 +38,6 @@ _REMEMBERED = 100  # of what was said
 WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
 _BALANCER = "the balancer"
 _DIRECTORY = "the state directory"
-_GARBAGE = 20_000  # objects, a few megabytes, after which it is looked for
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
 
 
@@ -154,10 +152,6 @@ def main() -> int:
         leave_the_shell()
         tcp, metrics = _address("CROSSFADE_TCP"), _address("CROSSFADE_METRICS")
         balancer = require_known(BALANCERS, sys.argv[2], "the balancer to start", "nothing was changed")
-        # Of a source with 50,000 files a third of the time to read what is known of it was Python looking for garbage,
-        # all modules among it, after every 700 objects. Of those modules none ever is.
-        gc.freeze()
-        gc.set_threshold(_GARBAGE, 10, 10)
         asyncio.run(run(state, balancer, tcp=tcp if token else None, token=token, metrics=metrics))
     except CrossfadeError as error:
         print(error, file=sys.stderr)  # noqa: T201  the starter reads it from our log
