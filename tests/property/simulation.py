@@ -232,8 +232,13 @@ class Simulation:
         self.orders.append(asyncio.create_task(self._ordered(control.orders.deploy(services, SOMEBODY, Shell()))))
 
     async def _ordered(self, order: Awaitable[Any]) -> None:
-        with suppress(CrossfadeError):
+        try:
             await order
+        except CrossfadeError:
+            pass  # it was told so, in words
+        except Exception as error:
+            self.watch.unexpected(error)
+            raise
 
     async def _until_over(self) -> None:
         """Until the rollout is over and no trouble is to come; whoever dies comes back."""

@@ -33,14 +33,15 @@ class Supervisor:
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]], *, longest_pause: float = LONGEST_PAUSE) -> None:
         """Run `work` until it returns. ValueError when a task of this name runs already."""
-        if name in self._tasks:
+        if self.runs(name):
             raise ValueError(name)
         task = asyncio.create_task(self._keep(name, work, longest_pause), name=name)
         self._tasks[name] = task
-        task.add_done_callback(lambda _: self._tasks.pop(name, None))
+        task.add_done_callback(lambda _: self._forget(name, task))
 
     def runs(self, name: str) -> bool:
-        return name in self._tasks
+        task = self._tasks.get(name)
+        return task is not None and not task.done()  # it may be done and not yet forgotten
 
     async def ended(self, name: str) -> None:
         """Wait until a task has returned; who waits may leave, the task goes on."""
@@ -93,6 +94,10 @@ class Supervisor:
                 pause = FIRST_PAUSE
             await self._clock.sleep(pause)
             pause = min(2 * pause, longest_pause)
+
+    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
 
     def _failed(self, name: str, why: str) -> None:
         log.warning("%s is begun again: %s", name, why)
