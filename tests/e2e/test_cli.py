@@ -341,6 +341,19 @@ class TestMachine:
         assert "runs release 2" in out
         assert clients.seen.failed == 0
 
+    def test_what_changes_something_starts_a_killed_controller(self, alone: Machine) -> None:
+        """As a deploy does; what only looks says how it is started, and so does all where nothing was deployed."""
+        refused = alone.run("restart")
+        assert (refused.code, "`crossfade up` starts it" in refused.err) == (4, True), refused
+        assert not (alone.state / "controller.lock").exists()
+        alone.ok("deploy")
+        for words in (["restart"], ["lock"], ["run", "--", "true"]):
+            alone.kill_controller()
+            ran = alone.run(*words)
+            assert ran.code == 0, ran.err
+        alone.kill_controller()
+        assert "`crossfade up` starts it" in alone.run("releases").err
+
     @pytest.mark.long
     def test_the_controller_can_go_and_come_back(self, alone: Machine) -> None:
         """Stopped and upgraded while everything keeps serving; the instances and the balancer are the same."""
@@ -413,12 +426,14 @@ class TestMachine:
         assert clients.seen.failed == 0
 
     def test_down_leaves_nothing(self, alone: Machine) -> None:
-        """An app stops alone; with --all, nothing of ours is left running."""
+        """An app stops alone; with --all, nothing of ours is left running, and its controller is gone at once."""
         alone.ok("deploy")
         assert alone.ok("down")["stopped"] == ["shop/web"]
         assert alone.ok("status") == NOTHING
         assert alone.run("deploy").code == 0
+        pid = alone.ok("up")["controller"]["pid"]
         assert set(alone.ok("down", "--all")["stopped"]) == {"shop/web", "balancer", "controller"}
+        assert pid not in alone.processes()
         end = time.monotonic() + 5
         while alone.processes() and time.monotonic() < end:
             time.sleep(0.05)

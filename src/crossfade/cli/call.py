@@ -57,14 +57,16 @@ class Call:
 
         return away(self)
 
-    def ensured(self, balancer: str | None = None, *, start: bool = True) -> ControllerClient:
+    def ensured(self, balancer: str | None = None) -> ControllerClient:
         """The same; on this machine the controller is started when it does not run."""
         from crossfade.cli.machine import controller
 
         elsewhere = self.away()
-        if elsewhere:
-            return elsewhere.client
-        return controller.ensure(self.state, balancer) if start else self._here()
+        return elsewhere.client if elsewhere else controller.ensure(self.state, balancer)
+
+    def acting(self) -> ControllerClient:
+        """The same for a verb that changes what was deployed: where nothing ever was, no controller is started."""
+        return self.ensured() if self.environment or self.state.used else self._here()
 
     def _here(self) -> ControllerClient:
         self.state.refuse_newer()

@@ -24,7 +24,8 @@ class NotRunningError(PlatformError):
 
     def __init__(self, socket_path: Path, *, stopped: bool) -> None:
         super().__init__(
-            f"no controller runs with the state {socket_path.parent}", "`crossfade up` starts it, and so does a deploy"
+            f"no controller runs with the state {socket_path.parent}",
+            "`crossfade up` starts it, and so does a deploy or whatever changes what is deployed",
         )
         self.stopped = stopped
 

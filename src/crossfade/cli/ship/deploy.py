@@ -118,7 +118,7 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
 
     While the old instances are still warm this is one change of routing.
     """
-    client = call.ensured(start=call.state.used)
+    client = call.acting()
     target = call.target(client, service)
     with on_screen(call) as shown:
         begun = client.post("/v1/rollback", **target, to=to, by=who(), force=force, supersede=supersede)

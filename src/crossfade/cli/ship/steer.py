@@ -32,7 +32,7 @@ def _order(verb: str, does: str, help_text: str, example: str) -> Any:
     @click.argument("service", required=False, shell_complete=completion.services)
     @called(app=True)
     def command(call: Call, *, service: str | None) -> int:
-        client = call.client()
+        client = call.acting()
         target = _under_way(call, client, service)
         answer = client.post(f"/v1/order/{verb}", **target, by=who())
         call.answer(answer, f"{answer['app']}/{answer['name']} {does}{_by_whom(answer)}")
@@ -70,7 +70,7 @@ def abort(call: Call, *, service: str | None, reason: str) -> int:
 
     Of services that are deployed together all go back.
     """
-    client = call.client()
+    client = call.acting()
     answer = client.post("/v1/order/abort", **_aborted(call, client, service), by=who(), reason=reason)
     meant = answer["aborted"]
     does = "is taken back" if len(meant) == 1 else "are taken back"
@@ -111,7 +111,7 @@ def _aborted(call: Call, client: ControllerClient, service: str | None) -> dict[
 @click.option("--force", is_flag=True, help="Lock it even when somebody else already has.")
 def lock(call: Call, *, service: str | None, reason: str, release: bool, force: bool) -> None:
     """Forbid rollouts of SERVICE, or of all services of the app, until `crossfade lock --release`."""
-    client = call.client()
+    client = call.acting()
     target = call.target(client, service)
     services = client.get("/v1/status", app=target["app"])["services"] if "service" not in target else [target]
     names = [one.get("service") or one["name"] for one in services] or [None]  # none: let the API say what there is
@@ -145,7 +145,7 @@ def scale(call: Call, *, sizes: tuple[tuple[str | None, int], ...], detach: bool
 
     SIZES are written web=4. Instances that go are drained first.
     """
-    client = call.client()
+    client = call.acting()
     answers = [
         client.post("/v1/scale", **call.target(client, service), replicas=count, wait=not detach, by=who())
         for service, count in sizes
@@ -165,7 +165,7 @@ def restart(call: Call, *, service: str | None, detach: bool, force: bool) -> in
 
     New ones serve before old ones drain. When new ones exit three times, the old ones stay: exit code 1.
     """
-    client = call.client()
+    client = call.acting()
     answer = client.post("/v1/restart", **call.target(client, service), wait=not detach, force=force, by=who())
     does = "is restarted" if not detach else "is being restarted"
     said = f"{answer['why']}; the old ones go on serving" if answer["why"] else f"{answer['service']} {does}"
@@ -185,7 +185,7 @@ def tag(call: Call, *, name: str, release: str, service: str | None) -> None:
     """
     if not name.strip():
         raise WrongInputError("a tag needs a name", "such as stable")
-    client = call.client()
+    client = call.acting()
     answer = client.post("/v1/tag", **call.target(client, service), tag=name, release=release, by=who())
     before = answer.get("before")
     moved = f"; until now release {before} was" if before not in {None, answer["release"]} else ""

@@ -58,7 +58,7 @@ def run(ctx: click.Context, call: Call, *, service: str | None) -> int:
     is one. On AWS it is a task of its own, or on hosts a container of its own on one of them, and has no terminal: its
     last lines are shown when it has ended.
     """
-    client = call.client()
+    client = call.acting()
     if call.away() is not None:
         return _as_task(call, client, ctx.meta[WORDS], call.target(client, service))
     return _sit(client, ctx.meta[WORDS], call.target(client, service))
@@ -89,7 +89,7 @@ def enter(ctx: click.Context, call: Call, *, instance: str) -> int:
             f"execute-command --interactive --cluster {where.app}-{where.environment} --task {instance} "
             f"--command {command}",
         )
-    return _sit(call.client(), ctx.meta[WORDS], {"instance": instance, "app": call.home() or ""})
+    return _sit(call.acting(), ctx.meta[WORDS], {"instance": instance, "app": call.home() or ""})
 
 
 def _as_task(call: Call, client: "ControllerClient", words: list[str], target: dict[str, str]) -> int:
