@@ -381,6 +381,36 @@ class TestProcess:
             assert envoy._process.record.handover == "handover"
             assert (await fetch(http, url(web))).body == "a"
 
+    async def test_an_envoy_whose_sockets_somebody_deleted_is_replaced_beside_it(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """A successor could not ask for its ports; it is the new one that is told what comes next."""
+        web = service()
+        async with Backend("a") as one, Backend("b") as two:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            old = envoy_pid(envoy)
+            for path in (tmp_path / "envoy").glob("handover_*"):
+                path.unlink()
+            await envoy.restart()
+            assert envoy_pid(envoy) != old
+            assert envoy._process.record is not None
+            assert await envoy._admin.alive(envoy._process.record.base_id, 0)
+            async with asyncio.timeout(30):
+                await envoy.apply(web, routing({2: 100}, {2: "b"}), {"b": two.address}, 2)
+            assert (await fetch(http, url(web))).body == "b"
+
+    async def test_one_that_was_stopped_leaves_no_socket(self, envoy: EnvoyBalancer, tmp_path: Path) -> None:
+        """Neither its own, nor those of the ones before it and of one that was killed."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            os.kill(envoy_pid(envoy), signal.SIGKILL)
+            await envoy.died(10)
+            await envoy.ensure()
+            await envoy.restart()
+            await envoy.shutdown()
+            assert [path.name for path in (tmp_path / "envoy").iterdir() if path.is_socket()] == []
+
     async def test_an_envoy_that_hangs_is_replaced(
         self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
     ) -> None:

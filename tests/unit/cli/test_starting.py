@@ -1,6 +1,8 @@
 """Starting a controller from the command line: patient with one that works, plain about a disk that is full."""
 
 import itertools
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,17 @@ def test_no_other_balancer_is_started_beside_one_that_was_left_serving(tmp_path:
         controller.ensure(state, "envoy")
     assert "crossfade down --all" in refused.value.way_out
     assert not state.lock.exists()
+
+
+def test_one_that_let_go_of_its_lock_has_stopped_once_its_process_ended(tmp_path: Path) -> None:
+    """Also where nobody collects it; one that is not to be seen from here is not waited for."""
+    state = StateDirectory(tmp_path)
+    assert controller._ended(controller._watched(state))
+    with subprocess.Popen(["sleep", "60"]) as process:
+        state.lock.write_text(f"{process.pid}\n")
+        watched = controller._watched(state)
+        assert watched is not None
+        assert not controller._ended(watched)
+        process.kill()
+        assert controller._until(lambda: controller._ended(watched), 20)
+        os.close(watched)

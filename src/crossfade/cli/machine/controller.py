@@ -1,6 +1,7 @@
 """Starting and stopping the controller of a state directory. Everything it looks after goes on without it."""
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -125,10 +126,30 @@ def choose(state: StateDirectory, balancer: str) -> None:
 
 
 def stop(state: StateDirectory, *, everything: bool = False) -> None:
-    """Order it to stop and return when it is gone; with `everything` the balancer goes too."""
-    ControllerClient(state.socket).post("/v1/shutdown", everything=everything)
-    if not _until(lambda: is_free(state), STOP_SECONDS):
-        raise PlatformError(f"the controller did not stop within {STOP_SECONDS:g} s", f"its log is {state.log}")
+    """Order it to stop and return when its process has ended; with `everything` the balancer goes too."""
+    watched = _watched(state)
+    try:
+        ControllerClient(state.socket).post("/v1/shutdown", everything=everything)
+        if not _until(lambda: is_free(state) and _ended(watched), STOP_SECONDS):
+            raise PlatformError(f"the controller did not stop within {STOP_SECONDS:g} s", f"its log is {state.log}")
+    finally:
+        if watched is not None:
+            os.close(watched)
+
+
+def _watched(state: StateDirectory) -> int | None:
+    """The process that holds the lock, as a file that tells of its end, also where nobody collects it.
+
+    None where it is not to be seen from here; then it has stopped once it has let go of the lock.
+    """
+    try:
+        return os.pidfd_open(int(state.lock.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def _ended(watched: int | None) -> bool:
+    return watched is None or bool(select.select([watched], [], [], 0)[0])
 
 
 def _until(holds: Callable[[], bool], seconds: float, done: Callable[[], int] = lambda: 0) -> bool:

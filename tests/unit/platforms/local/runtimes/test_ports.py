@@ -45,6 +45,16 @@ def test_a_lock_of_a_controller_that_died_is_free(tmp_path: Path) -> None:
     ports.close()
 
 
+def test_who_leaves_removes_what_one_that_died_left(tmp_path: Path) -> None:
+    """But nothing that somebody holds."""
+    ports, other = Ports(tmp_path), Ports(tmp_path)
+    port, held = ports.take(()), other.take(())
+    (tmp_path / str(max(port, held) + 1)).touch()
+    ports.close()
+    assert [path.name for path in tmp_path.iterdir()] == [str(held)]
+    other.close()
+
+
 def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     """Nothing outside of the state directory is opened for writing."""
     ports, victim = Ports(tmp_path / "ports"), tmp_path / "victim"

@@ -138,15 +138,16 @@ class Admin:
             return False
         return True
 
-    async def alive(self, epoch: int) -> bool:
-        """Does the process of this restart epoch answer, and is it through with its start?"""
+    async def alive(self, base_id: int, epoch: int) -> bool:
+        """Does just this process answer, and is it through with its start? Another one may have the socket yet."""
         try:
             info = json.loads(await self.get("/server_info"))
         except PlatformError:
             return False
         # Zero values are left out of the answer.
         options = info["command_line_options"]
-        return bool(info.get("state", "LIVE") == "LIVE" and options.get("restart_epoch", 0) == epoch)
+        asked = (int(options.get("base_id", 0)), options.get("restart_epoch", 0))
+        return bool(info.get("state", "LIVE") == "LIVE" and asked == (base_id, epoch))
 
     async def close(self) -> None:
         """End what is asked now; whoever asked gets a PlatformError."""

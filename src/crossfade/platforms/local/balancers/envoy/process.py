@@ -15,14 +15,14 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError
 from crossfade.paths import PROCESS
 from crossfade.platforms.local.balancers import files, process
-from crossfade.platforms.local.balancers.envoy import limits
+from crossfade.platforms.local.balancers.envoy import handover, limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, bootstrap, fingerprint
+from crossfade.platforms.local.balancers.envoy.handover import HANDOVER
 from crossfade.platforms.local.balancers.envoy.pulse import Pulse
 from crossfade.platforms.local.balancers.known import KnownProcess, of_another, working_in
 
 LOG = "envoy.log"
-HANDOVER = "handover"  # sockets on which a successor asks for the listening ones, named from Envoy's working directory
 _START_LIMIT = 20.0
 _STOP_LIMIT = 5.0
 _DRAIN = 600  # seconds that connections of a replaced listener may last: longer than a big download takes
@@ -160,7 +160,7 @@ class EnvoyProcess:
             instead,
             *("--base-id", str(base_id), "--service-node", f"{base_id}/0"),
         )
-        await self._until_live(main, 0, log)
+        await self._until_live(main, base_id, 0, log)
         for orphan in orphans:  # left by a successor that died: no one else would end them
             orphan.signal(signal.SIGKILL if orphan is hanging else signal.SIGTERM)
 
@@ -182,9 +182,9 @@ class EnvoyProcess:
             *("--service-node", f"{record.base_id}/{epoch}"),
         )
         try:
-            await self._until_live(main, epoch, log)
+            await self._until_live(main, record.base_id, epoch, log)
         except PlatformError:
-            if await self._admin.alive(record.epoch):
+            if await self._admin.alive(record.base_id, record.epoch):
                 self._remember(record)  # it did not get as far as to ask for anything
             raise
 
@@ -218,6 +218,7 @@ class EnvoyProcess:
             (self._directory / PROCESS).unlink(missing_ok=True)
             self.record = None
         await process.end(working_in(self._directory), _STOP_LIMIT)  # those whose record was lost
+        handover.clear(self._directory)  # also of those that were killed, or that another was started beside
 
     def reopen_logs(self) -> None:
         """All processes go on in new log files."""
@@ -228,7 +229,8 @@ class EnvoyProcess:
     async def can_be_succeeded(self) -> bool:
         """Does the binary that is installed now understand the running one's hot restart, and find it?"""
         record = self._must()
-        return record.handover == HANDOVER and record.version == await self._installed_version()
+        there = record.handover == HANDOVER and handover.there(self._directory, record.base_id, record.epoch)
+        return there and record.version == await self._installed_version()
 
     async def _validate(self) -> None:
         """A successor that cannot start would leave its predecessor without an admin interface."""
@@ -264,9 +266,7 @@ class EnvoyProcess:
             *("--file-flush-interval-msec", str(_FLUSH_MS)),
             *("--drain-time-s", str(min(_DRAIN, self._parent_shutdown)), "--drain-strategy", "immediate"),
             *("--parent-shutdown-time-s", str(self._parent_shutdown)),
-            # By default these are abstract sockets, which have no owner: every user of the machine could ask for the
-            # listening sockets, or end Envoy.
-            *("--socket-path", HANDOVER, "--socket-mode", "600"),
+            *handover.OPTIONS,
             *arguments,
         ]
         return process.spawn(
@@ -277,20 +277,21 @@ class EnvoyProcess:
             files=limits.files(),
         )
 
-    async def _until_live(self, main: KnownProcess, epoch: int, log: int) -> None:
+    async def _until_live(self, main: KnownProcess, base_id: int, epoch: int, log: int) -> None:
         """PlatformError says in words of its log after `log` why it does not live."""
         end = time.monotonic() + _START_LIMIT
-        while not await self._admin.alive(epoch):
+        while not await self._admin.alive(base_id, epoch):
             if not main.running or time.monotonic() > end:
                 raise PlatformError(
                     f"Envoy did not start: {_why(self._log.after(log))}", f"its log is {self._log.path}"
                 )
-            await self._admin.close()  # a predecessor goes on answering on a connection that it was asked on
+            await self._admin.close()  # another one goes on answering on a connection that it was asked on
             await asyncio.sleep(0.01)
 
     def _clear(self, base_id: int) -> None:
-        """Also the shared memory, which Envoy leaves behind: its name is the base id times ten."""
+        """Also what Envoy leaves behind, shared memory and sockets: its name is the base id times ten."""
         (limits.SHARED / f"envoy_shared_memory_{base_id * 10}").unlink(missing_ok=True)
+        handover.clear(self._directory, base_id)
         (self._directory / ADMIN).unlink(missing_ok=True)
 
     def _path(self) -> Path:

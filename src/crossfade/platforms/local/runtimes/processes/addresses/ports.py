@@ -4,6 +4,7 @@ import os
 import random
 import socket
 from collections.abc import Collection
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -43,9 +44,24 @@ class Ports:
             os.close(lock)
 
     def close(self) -> None:
-        """Instances go on listening: that says itself that their ports are taken."""
+        """Instances go on listening: that says itself that their ports are taken.
+
+        What a controller left that was killed goes, too.
+        """
         for port in list(self._locks):
             self.give_back(port)
+        for path in self._directory.glob("*"):
+            with suppress(OSError):
+                self._remove_left(path)
+
+    @staticmethod
+    def _remove_left(path: Path) -> None:
+        lock = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        try:
+            if take(lock):
+                path.unlink()
+        finally:
+            os.close(lock)
 
     def _lock(self, port: int) -> bool:
         lock = os.open(self._path(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
