@@ -7,10 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossfade.platforms.local.kernel import proc
+from crossfade.platforms.local.kernel import cgroups, proc
 
 _ENOUGH = 2**22  # the largest pid_max that there is
-_GROUPS = Path("/sys/fs/cgroup")
 _MAY_PASS = 1 << 21 | 1 << 24  # CAP_SYS_ADMIN and CAP_SYS_RESOURCE, for whom `ulimit -u` does not hold; nor for root
 
 
@@ -33,7 +32,7 @@ def _of_machine() -> Iterator[TasksLeft]:
     except (OSError, ValueError, IndexError):
         return
     for name in ("pid_max", "threads-max"):
-        if most := _number(Path("/proc/sys/kernel") / name):
+        if most := cgroups.number(Path("/proc/sys/kernel") / name):
             yield TasksLeft(max(0, most - running), f"kernel.{name}")
 
 
@@ -62,29 +61,7 @@ def _capabilities() -> int:
 
 
 def _of_groups() -> Iterator[TasksLeft]:
-    """Of our cgroup and all above it, as far as they are to be seen."""
-    for group in _groups():
-        most, now = _number(group / "pids.max"), _number(group / "pids.current")
+    for group in cgroups.ours("pids"):
+        most, now = cgroups.number(group / "pids.max"), cgroups.number(group / "pids.current")
         if most is not None:
             yield TasksLeft(max(0, most - (now or 0)), "TasksMax, pids.max")
-
-
-def _groups() -> Iterator[Path]:
-    try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        number, controllers, path = line.split(":", 2)
-        if number == "0" or "pids" in controllers.split(","):
-            root = _GROUPS / "pids" if controllers else _GROUPS
-            ours = root / path.lstrip("/")
-            yield from (group for group in (ours, *ours.parents) if group.is_relative_to(root))
-
-
-def _number(path: Path) -> int | None:
-    """What the file says; None when there is none, or it says `max`."""
-    try:
-        return int(path.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from crossfade.core.errors import PlatformError, RefusedError
-from crossfade.platforms.local.kernel import tasks, tcp
+from crossfade.platforms.local.kernel import available, tasks, tcp
+from crossfade.platforms.local.kernel.available import MemoryLeft
 from crossfade.platforms.local.kernel.tasks import TasksLeft
 from crossfade.platforms.local.runtimes.processes.addresses.ports import PORTS
 
@@ -21,7 +21,7 @@ class Left:
 
     ports: int  # of `PORTS`
     tasks: TasksLeft
-    memory: int  # bytes
+    memory: MemoryLeft
 
 
 def require_room(runtime: str, more: int, look: Callable[[], Left] | None = None) -> None:
@@ -42,11 +42,12 @@ def require_room(runtime: str, more: int, look: Callable[[], Left] | None = None
             f"and {left.tasks.count:,} may still be started ({left.tasks.limit})",
             "run fewer of them here, or raise that limit",
         )
-    if more * _MEMORY > left.memory:
+    if more * _MEMORY > left.memory.bytes:
+        limit = left.memory.limit
         raise RefusedError(
             f"{more:,} more instances do not fit on this machine: they take {more * _MEMORY // 2**20:,} MB of memory "
-            f"or more, and {left.memory // 2**20:,} MB are available",
-            "run fewer of them here",
+            f"or more, and {left.memory.bytes // 2**20:,} MB are available{f' ({limit})' if limit else ''}",
+            f"run fewer of them here{', or raise that limit' if limit else ''}",
         )
 
 
@@ -66,13 +67,5 @@ def left_here() -> Left:
     return Left(
         ports=len(set(PORTS) - {listener.port for listener in tcp.listeners()}),
         tasks=tasks.left(),
-        memory=_available(),
+        memory=available.left(),
     )
-
-
-def _available() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 2**63
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 2**63)

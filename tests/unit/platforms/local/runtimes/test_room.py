@@ -1,12 +1,15 @@
 """What certainly does not fit on a machine is refused by what it lacks."""
 
+from dataclasses import replace
+
 import pytest
 
 from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.platforms.local.kernel.available import MemoryLeft
 from crossfade.platforms.local.kernel.tasks import TasksLeft
 from crossfade.platforms.local.runtimes.room import Left, left_here, require_room, require_start
 
-LEFT = Left(ports=10_000, tasks=TasksLeft(30_000, "kernel.pid_max"), memory=8 * 2**30)
+LEFT = Left(ports=10_000, tasks=TasksLeft(30_000, "kernel.pid_max"), memory=MemoryLeft(8 * 2**30))
 
 
 @pytest.mark.parametrize("more", [-5, 0, 1, 1_000])
@@ -29,12 +32,20 @@ def test_what_does_not_fit_is_refused_by_what_is_lacking(runtime: str, more: int
         require_room(runtime, more, lambda: LEFT)
 
 
+def test_memory_that_a_cgroup_limits_is_refused_by_that_limit() -> None:
+    """It can be raised, and what the machine has cannot."""
+    left = replace(LEFT, memory=MemoryLeft(2**20, "MemoryMax"))
+    with pytest.raises(RefusedError, match=r"2 MB of memory or more, and 1 MB are available \(MemoryMax\)") as refused:
+        require_room("process", 1, lambda: left)
+    assert "raise that limit" in refused.value.way_out
+
+
 def test_this_machine_has_room_for_one_more() -> None:
     """What it says of itself can be read."""
     left = left_here()
     assert 0 < left.ports <= 10_000
     assert left.tasks.count > 0
-    assert left.memory > 0
+    assert left.memory.bytes > 0
     require_room("process", 1)
 
 
