@@ -2,7 +2,7 @@
 
 import secrets as entropy
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,9 @@ Ask = Callable[[str, HealthCheck], Awaitable[str]]
 
 Visit = Callable[[str, Mapping[str, str], int, float], Awaitable[None]]
 """GET a URL with headers so often, each for so many seconds. PlatformError when none of these requests got to it."""
+
+Openable = Callable[[Iterable[Service], Iterable[Service]], None]
+"""RefusedError when the ports of some services cannot all be open beside those of the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,7 @@ class World:
     wall: Callable[[], float] = time.time  # noqa: TID251  what schedules go by: the clock that people read
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
     room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit
+    openable: Openable = lambda _wanted, _beside: None
     inside: Callable[[Service], Awaitable[tuple[Inside, ...]]] = no_doors  # where the app's own parts reach a service
     stores: StoreKeeper | None = None  # where the platform has none
     crowd: Callable[[], int] = lambda: 1  # how many services are looked after

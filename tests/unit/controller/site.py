@@ -24,7 +24,7 @@ from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event, Fence
 from crossfade.engine.ports.stores import StoreKeeper
-from crossfade.engine.world import World
+from crossfade.engine.world import Openable, World
 
 KIM = Order(by="kim")
 QUICK = Strategy(timeout=5.0, keep_previous=0.0, rollback_on=RollbackOn(min_requests=0))
@@ -77,6 +77,7 @@ class Site:
     programs: dict[str, Behaviour] = field(default_factory=dict)  # what commands do, where they do more than pass
     balancer: type[Balancer] = Balancer
     stores: StoreKeeper | None = None
+    openable: Openable = lambda _wanted, _beside: None
     ahead: float = 0.0  # seconds by which the clock on the wall is set ahead
 
     def __post_init__(self) -> None:
@@ -157,6 +158,7 @@ class Control:
             secrets=site.secrets.of,
             told=self.told.append,
             stores=site.stores,
+            openable=site.openable,
             wall=lambda: site.clock.now() + site.ahead,
         )
         self.orders = Orders(world, "the controller", site.secrets)

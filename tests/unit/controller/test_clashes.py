@@ -1,6 +1,7 @@
 """What cannot be reached beside another service is refused before anything is built."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from tests.unit.controller.site import KIM, QUICK, Site, over, service
 from crossfade.controller.order import Shell
 from crossfade.core.errors import RefusedError
 from crossfade.core.release import Outcome
-from crossfade.core.service import Rule
+from crossfade.core.service import Rule, Service
 
 ALL = (Rule(),)
 
@@ -100,6 +101,21 @@ async def test_routes_that_go_from_one_to_the_other_in_one_deploy_are_no_clash(s
         await control.orders.deploys.require_apart([service("web"), moved])
         with pytest.raises(RefusedError, match="both ask"):
             await control.orders.deploys.require_apart([service("web", routes=ALL), moved], ["shop/web"])
+
+
+async def test_a_deploy_whose_ports_cannot_all_be_open_is_refused_before_it_begins(site: Site) -> None:
+    """It was begun, and taken back once its instances were ready and the balancer refused the port."""
+
+    def one_more(wanted: Iterable[Service], beside: Iterable[Service]) -> None:
+        raise RefusedError(f"no port for {[s.key for s in wanted]} beside {[s.key for s in beside]}")
+
+    async with site.controller() as control:
+        await control.deploy(service("web", routes=ALL))
+    site.openable = one_more
+    async with site.controller() as control:
+        with pytest.raises(RefusedError, match=r"no port for \['shop/site'\] beside \['shop/web'\]"):
+            await control.deploy(service("site"))
+        assert site.kinds("shop/site") == []
 
 
 async def test_a_rollback_to_routes_that_another_has_now_is_refused(site: Site) -> None:

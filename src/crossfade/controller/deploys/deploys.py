@@ -110,11 +110,14 @@ class Deploys:
                 await self._registry.drop(loop)
 
     async def require_apart(self, services: Sequence[Service], together: Sequence[str] = ()) -> None:
-        """RefusedError when one could not be reached beside what the balancer serves already.
+        """RefusedError when one could not be reached beside what the balancer serves already, or has no port left.
 
         `together` are keys of other services that change in the same deploy.
         """
-        admission.apart(services, await self._world.balancer.known(), together)
+        known = await self._world.balancer.known()
+        admission.apart(services, known, together)
+        wanted = {service.key: service for service in services if service.kind == "web"}
+        self._world.openable(wanted.values(), [one.service for key, one in known.items() if key not in wanted])
 
     async def require_room(self, replicas: Mapping[Service, int]) -> None:
         """RefusedError when that many instances of each cannot run beside everything else."""

@@ -1,11 +1,12 @@
 """One machine: the only place where its adapters are chosen and put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.core.errors import PlatformError
+from crossfade.core.service import Service
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.engine.ports.journal import Event, Journal
@@ -46,6 +47,10 @@ class Runtimes(dict[str, LocalRuntime]):
 
 class LocalBalancer(LoadBalancer, Protocol):
     """A balancer whose process is on this machine."""
+
+    def require_doors(self, wanted: Iterable[Service], beside: Iterable[Service]) -> None:
+        """RefusedError when the ports of the services `wanted` cannot all be open with those of the ones `beside`."""
+        ...
 
     async def died(self, limit: float) -> bool:
         """Return when its process has ended, at once, and after `limit` seconds at the latest: whether it did."""
@@ -93,6 +98,7 @@ class Machine:
             secrets=self.secrets.of,
             told=told,
             room=require_room,
+            openable=self.balancer.require_doors,
             inside=self._doors.of,
             stores=self._stores,
             snapshot=state.snapshot,

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -140,6 +140,10 @@ class InstalledBalancer(ABC):
     def complaints(self) -> Sequence[str]:
         """See the port."""
         return (*self._spoilt, *self._certificates.complaints, *self._shared.shut.values())
+
+    @staticmethod  # noqa: B027  as it says
+    def require_doors(wanted: Iterable[Service], beside: Iterable[Service]) -> None:
+        """See LocalBalancer: none is refused. A port is one file here, and what it cannot open does not end it."""
 
     @abstractmethod
     async def catch_up(self) -> None:

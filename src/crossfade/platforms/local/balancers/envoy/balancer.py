@@ -155,6 +155,8 @@ class EnvoyBalancer:
         ):
             await asyncio.sleep(0.002)
 
+    require_doors = staticmethod(limits.require_doors)
+
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
         return previews.preview(service, release, self._passes.of(service.key, release))
@@ -253,9 +255,7 @@ class EnvoyBalancer:
         Where it refuses, each is tried alone: of several that go out together one is wrong, and the others are not.
         """
         async with self._publish_lock:
-            live = {**self._live, **{key: entry for key, entry in changes if entry is not None}}
-            for gone in (key for key, entry in changes if entry is None):
-                live.pop(gone, None)
+            live = {key: entry for key, entry in {**self._live, **dict(changes)}.items() if entry is not None}
             if any(group_names(self._live.get(key)) - group_names(live.get(key)) for key, _ in changes):
                 with contextlib.suppress(PlatformError):
                     self._counting.totals.save()  # Envoy drops what it counted of a group with the group

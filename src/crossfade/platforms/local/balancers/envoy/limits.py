@@ -2,10 +2,11 @@
 
 import os
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from crossfade.core.errors import PlatformError
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.service import Service
 from crossfade.platforms.local.balancers import ports
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.rules import doors, newly_open, opened_by
@@ -31,10 +32,10 @@ def connections() -> int:
 
 
 def require_files(count: int) -> None:
-    """PlatformError when so many ports leave Envoy too few files for connections: a quarter may be listeners."""
+    """RefusedError when so many ports leave Envoy too few files for connections: a quarter may be listeners."""
     listeners, most = count * workers(), max(0, (files() - _OWN) // 4)
     if listeners > most:
-        raise PlatformError(
+        raise RefusedError(
             f"{_ports(count)} not fit on this machine: Envoy listens on each with {workers()} workers, "
             f"and of the {files():,} files that it may open {most:,} are left for that",
             "let services share a port by host or path, or raise the hard limit of files (ulimit -Hn, LimitNOFILE) and "
@@ -55,8 +56,16 @@ def require_shared_memory() -> None:
         )
 
 
+def require_doors(wanted: Iterable[Service], beside: Iterable[Service]) -> None:
+    """See LocalBalancer."""
+    open_ = {door for service in beside for door in opened_by(service)}
+    new = {door for service in wanted for door in opened_by(service)} - open_
+    if new:
+        require_files(len(open_ | new))
+
+
 def require_ports(live: Mapping[str, Entry], new: Entry) -> None:
-    """PlatformError when a port that `new` wants opened is taken, or when they are too many."""
+    """PlatformError when a port that `new` wants opened is taken, RefusedError when they are too many."""
     open_ = doors(live)
     if opened_by(new.service) <= {door.name for door in open_}:
         return  # as most of hundreds, which share one
