@@ -18,7 +18,9 @@ from typing import Any, Self
 import pytest
 from tests.e2e.shell import ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Machine, machine, sentence
 
+from crossfade.cli.machine import controller
 from crossfade.load import LoadGenerator, LoadReport
+from crossfade.paths import StateDirectory
 
 pytestmark = pytest.mark.slow
 
@@ -424,6 +426,13 @@ class TestMachine:
             alone.ok("up", "--balancer-restart")
             time.sleep(0.5)
         assert clients.seen.failed == 0
+
+    def test_down_finds_a_controller_that_was_just_begun(self, alone: Machine) -> None:
+        """It outlives the `up` that began it and was killed, and came up after `down` had said that nothing runs."""
+        begun = subprocess.Popen(controller.command(StateDirectory(alone.state), "envoy"), env=alone.environment)
+        assert alone.ok("down", "--all")["stopped"] == ["balancer", "controller"]
+        assert begun.wait(30) == 0
+        assert alone.ok("down", "--all")["stopped"] == []
 
     def test_down_leaves_nothing(self, alone: Machine) -> None:
         """An app stops alone; with --all, nothing of ours is left running, and its controller is gone at once."""

@@ -19,7 +19,8 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Target
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
-from crossfade.platforms.local.balancers.envoy.process import installed
+from crossfade.platforms.local.balancers.envoy.admin import Admin
+from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess, installed
 from crossfade.platforms.local.balancers.known import ended
 
 
@@ -33,6 +34,24 @@ async def envoy(tmp_path: Path) -> AsyncIterator[EnvoyBalancer]:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         yield session
+
+
+async def test_an_envoy_whose_controller_died_in_the_middle_of_its_start_is_led_on(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """It waits to be told what to run: no controller came up beside it any more, and `down --all` left it there."""
+    admin = Admin(tmp_path)
+    half = EnvoyProcess(tmp_path, admin, None, 4)
+    start = asyncio.create_task(half.start())
+    await until(lambda: half.running and admin.answers(1.0))
+    start.cancel()
+    await asyncio.gather(start, return_exceptions=True)
+    await admin.dispose()
+    async with running_envoy(tmp_path) as envoy, Backend("a") as one:
+        web = service()
+        await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        assert (await fetch(http, url(web))).body == "a"
+        assert half.running
 
 
 class TestFailures:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from crossfade.adapters import BALANCERS, DEFAULT_BALANCER, require_known
@@ -25,11 +26,12 @@ PLACES = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "
 NAMES = PLACES | {"SSL_CERT_FILE", "VIRTUAL_ENV", "CROSSFADE_METRICS", "CROSSFADE_TCP", "CROSSFADE_TOKEN"}
 PREFIXES = ("DOCKER_", "PYTHON", "COVERAGE_")
 SHOWN_LINES = 5
+_DAEMON = "crossfade.controller.daemon"
 _REFUSED = 3  # a daemon's exit code when another one holds the lock
 
 
 def command(state: StateDirectory, balancer: str) -> list[str]:
-    return [sys.executable, "-m", "crossfade.controller.daemon", str(state.root), balancer]
+    return [sys.executable, "-m", _DAEMON, str(state.root), balancer]
 
 
 def environment() -> dict[str, str]:
@@ -113,6 +115,36 @@ def start(state: StateDirectory, balancer: str) -> None:
         process.kill()
         process.wait()
         raise PlatformError(f"the controller did nothing for {START_SECONDS:g} s", f"its log is {state.log}")
+
+
+def has_come(state: StateDirectory) -> bool:
+    """Whether a controller answers. One that somebody has just begun is waited for, until it answers or has ended.
+
+    It outlives a command that is killed meanwhile, and is on no record yet.
+    """
+    client, came = ControllerClient(state.socket), False
+
+    def settled() -> bool:
+        nonlocal came
+        begun = _is_begun(state)  # before it is asked: one that answered meanwhile has not ended
+        try:
+            client.get("/v1/controller")
+        except (NotRunningError, LostError):
+            return not begun
+        came = True
+        return True
+
+    return _until(settled, START_SECONDS) and came
+
+
+def _is_begun(state: StateDirectory) -> bool:
+    """A process of ours is its controller, or is about to be."""
+    words = "\0".join([_DAEMON, str(state.root), ""]).encode("utf-8", "surrogateescape")
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if words in (process / "cmdline").read_bytes():
+                return True
+    return False
 
 
 def choose(state: StateDirectory, balancer: str) -> None:

@@ -112,7 +112,7 @@ class TroubleNotice:
 
 
 def _reached(call: Call, *, start: bool) -> tuple[ControllerClient, list[str]]:
-    """The controller, and what of balancer and controller ran before we came.
+    """The controller, and what of balancer and controller ran before we came; also one that has just been begun.
 
     One that was killed is started again, because only it can stop gently what it left.
     """
@@ -120,6 +120,8 @@ def _reached(call: Call, *, start: bool) -> tuple[ControllerClient, list[str]]:
     try:
         client.get("/v1/controller")
     except NotRunningError:
+        if controller.has_come(call.state):
+            return client, ["balancer", "controller"]
         if not (start and call.state.used):
             raise
         ran = ["balancer"] if call.state.balancing else []

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
+from crossfade.core.errors import CrossfadeError, PlatformError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Exposed, Report
@@ -20,16 +20,16 @@ from crossfade.platforms.local.balancers.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.envoy import limits, streams
-from crossfade.platforms.local.balancers.envoy.admin import Admin, AdminHost
+from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.config import Config
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counting import Counting
 from crossfade.platforms.local.balancers.envoy.statistics.targets import (
     asked,
-    elsewhere,
     group_names,
     known_groups,
     passed,
+    require_answered,
     targets,
     unseen,
 )
@@ -183,7 +183,7 @@ class EnvoyBalancer:
             self._process.tidy()
             if self._adopted and self._process.lives and not await self._process.hangs():
                 await self._look_after()
-            elif await self._process.available():
+            elif await self._process.available(self._lay_out):
                 if not self._process.as_ours:
                     await self._take_over()
                 await self._adopt()
@@ -200,7 +200,8 @@ class EnvoyBalancer:
         await self.ensure()
         async with self._process_lock, self._publish_lock:
             stats = await self._counting.everything()
-            self._require_no_predecessor(stats, await self._admin.hosts("/"))
+            if self._process.draining:
+                require_answered(stats, await self._admin.hosts("/"))
             await self._replace()
 
     @files.troubles()
@@ -278,9 +279,7 @@ class EnvoyBalancer:
     async def _start(self) -> None:
         self._adopted = False
         self._book = self._book.afresh()
-        self._shared.look(self._book.entries)
-        self._live = dict(self._book.entries)
-        await self._publisher.lay_out(self._render(self._live))
+        await self._lay_out()
         await self._admin.close()
         if self._process.record is not None:  # whoever ends it forgets it first
             self._counting.totals.died(self._process.identity)
@@ -289,6 +288,12 @@ class EnvoyBalancer:
         await self._publisher.confirm()
         await self._admin.settle()
         self._adopted = True
+
+    async def _lay_out(self) -> None:
+        """Have ready what the book says, for an Envoy that begins and asks."""
+        self._shared.look(self._book.entries)
+        self._live = dict(self._book.entries)
+        await self._publisher.lay_out(self._render(self._live))
 
     async def _replace(self) -> None:
         """A new process instead of the running one, with what is offered."""
@@ -328,13 +333,6 @@ class EnvoyBalancer:
         if self._shared.changed(self._book.entries) or self._certificates.changed():
             async with self._publish_lock:
                 await self._publisher.publish(self._render(self._live))
-
-    def _require_no_predecessor(self, stats: Mapping[str, str], hosts: list[AdminHost]) -> None:
-        if self._process.draining and any(elsewhere(stats, hosts).values()):
-            raise RefusedError(
-                "the Envoy before this one still answers requests that another restart would cut off",
-                "wait until they are done: an hour at most",
-            )
 
     async def _keep(self, entry: Entry) -> None:
         if self._book.entries.get(entry.service.key) != entry:

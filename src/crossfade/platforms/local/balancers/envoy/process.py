@@ -7,7 +7,7 @@ import resource
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import distribution
 from pathlib import Path
@@ -25,6 +25,7 @@ from crossfade.platforms.local.balancers.known import KnownProcess, of_another, 
 LOG = "envoy.log"
 _START_LIMIT = 20.0
 _STOP_LIMIT = 5.0
+_ANSWER_LIMIT = 1.0
 _DRAIN = 600  # seconds that connections of a replaced listener may last: longer than a big download takes
 _CRITICAL = re.compile(r"\]\[critical\]\[[^]]*\] (?:\[[^]]*\] )?(?P<why>.*)")
 _FLUSH_MS = 20  # how late a failure may be in the log
@@ -41,9 +42,7 @@ class EnvoyRecord:
     older: tuple[KnownProcess, ...] = ()
     handover: str = ""  # where its successor asks for its sockets; empty: where everybody can, as before 0.2
     binary: str = ""  # which file was asked for `version`: to ask takes a third of the time to start it
-    bootstrap: str = (
-        ""  # which one it read; empty: one of files that nobody writes any more, or of before this was noted
-    )
+    bootstrap: str = ""  # which one it read; empty: one of files that nobody writes any more, or of before this
 
     @property
     def node(self) -> str:
@@ -87,12 +86,17 @@ class EnvoyProcess:
         thread = self.record.main.main_thread() if self.record else None
         return thread is not None and thread.runnable
 
-    async def available(self) -> bool:
-        """It is there and answers; not when it hangs. PlatformError when it is busy for too long."""
-        end = time.monotonic() + _START_LIMIT
+    async def available(self, lay_out: Callable[[], Awaitable[None]]) -> bool:
+        """It is there and answers; not when it hangs. PlatformError when it is busy for too long.
+
+        One whose controller died in the middle of its start waits to be told what to run: that is laid out for it.
+        """
+        end, told = time.monotonic() + _START_LIMIT, False
         while self.running:
             if await self._admin.ready():
                 return True
+            if not told and (told := await self._admin.answers(_ANSWER_LIMIT)):
+                await lay_out()
             if await self.hangs():
                 return False
             if time.monotonic() > end:

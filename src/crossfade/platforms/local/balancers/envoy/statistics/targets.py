@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from crossfade.core.errors import RefusedError
 from crossfade.engine.ports.balancer import Target
 from crossfade.platforms.local.address import near
 from crossfade.platforms.local.balancers.book import Entry
@@ -58,6 +59,15 @@ def elsewhere(stats: Mapping[str, str], hosts: list[AdminHost]) -> dict[str, int
     for host in hosts:
         own[host.cluster] += host.active
     return {cluster: max(0, count - own[cluster]) for cluster, count in active.items()}
+
+
+def require_answered(stats: Mapping[str, str], hosts: list[AdminHost]) -> None:
+    """RefusedError while a predecessor has requests that end with it."""
+    if any(elsewhere(stats, hosts).values()):
+        raise RefusedError(
+            "the Envoy before this one still answers requests that another restart would cut off",
+            "wait until they are done: an hour at most",
+        )
 
 
 def group_names(entry: Entry | None) -> frozenset[str]:
