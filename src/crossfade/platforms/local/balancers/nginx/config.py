@@ -243,6 +243,7 @@ def _front(door: Door, host: str, certificate: str, key: str) -> Iterator[str]:
     yield 'if ($request_uri ~ "#") { return 400; }'  # nginx takes the path to end there, the app may not
     if certificate:
         yield f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+        yield settings.OF_HTTP2
     yield f"access_log {settings.REQUESTS} requests buffer=32k flush=20ms;"
     if door.access_log:
         yield f"access_log {settings.ACCESS} access;"

@@ -42,6 +42,10 @@ _BELIEVED = "\n".join(
     f"map $cf_trusted $cf_{variable} {{ default ''; 1 $http_{variable}; }}" for variable in _VARIABLES.values()
 )
 
+# A request that is given up at once is met by no limit of streams (CVE-2023-44487), and many an nginx knows none but
+# that of the requests of a connection: the next one costs who floods a handshake, and a browser nothing that it feels.
+OF_HTTP2 = "keepalive_requests 1000; http2_max_concurrent_streams 100;"
+
 HTTP = f"""{_FOLDERS}
 default_type text/plain;
 server_tokens off;
