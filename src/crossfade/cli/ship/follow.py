@@ -71,6 +71,7 @@ class _Listener:
 
     def __init__(self, client: ControllerClient, where: Json, after: int) -> None:
         self.heard: queue.Queue[Json | Exception] = queue.Queue()
+        self.looked = time.monotonic()  # when the screen got the state last
         threading.Thread(target=self._listen, args=(client, where, after), daemon=True).start()
 
     def _listen(self, client: ControllerClient, where: Json, after: int) -> None:
@@ -107,9 +108,11 @@ def follow(call: Call, followed: Followed, seq: int, screen: Screen) -> Any:
 
 
 def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -> Json:
-    """The next event; while there is none, the screen gets the state of what moves as often as it wants."""
-    shown = time.monotonic()
+    """The next event; the screen gets the state of what moves as often as it wants, however many events there are."""
     while True:
+        if screen.tick and time.monotonic() - listener.looked >= screen.tick:
+            listener.looked = time.monotonic()
+            _look(call, followed, screen)
         try:
             heard = listener.heard.get(timeout=screen.tick or (STUCK if call.carries else None))
         except queue.Empty:
@@ -119,16 +122,17 @@ def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -
             if isinstance(heard, Exception):
                 raise heard
             return heard
-        if screen.tick and time.monotonic() - shown >= screen.tick:
-            shown = time.monotonic()
-            with suppress(PlatformError):
-                looks = "0" if call.carries else None  # what this process does not carry costs calls to look at
-                name = followed.services[0] if followed.rollout else None
-                asked = {"app": followed.app, "service": name, "moving": 1, "looks": looks}
-                services = call.client().get("/v1/status", **asked)["services"]
-                mine = [one for one in services if one["name"] in followed.services]
-                for one in [one for one in mine if one["rollout"]] or mine[:1]:
-                    screen.state(one)
+
+
+def _look(call: Call, followed: Followed, screen: Screen) -> None:
+    with suppress(PlatformError):
+        looks = "0" if call.carries else None  # what this process does not carry costs calls to look at
+        name = followed.services[0] if followed.rollout else None
+        asked = {"app": followed.app, "service": name, "moving": 1, "looks": looks}
+        services = call.client().get("/v1/status", **asked)["services"]
+        mine = [one for one in services if one["name"] in followed.services]
+        for one in [one for one in mine if one["rollout"]] or mine[:1]:
+            screen.state(one)
 
 
 def _require_hope(call: Call) -> None:

@@ -1,9 +1,10 @@
 """Screens on which a rollout is shown while it happens: a terminal, a plain log, or lines of JSON."""
 
 import json
+import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -13,6 +14,9 @@ from crossfade.telling.story import Story
 from crossfade.telling.text import plain, plural
 
 HEARTBEAT = 10.0  # a plain log that says nothing for longer looks stuck
+PATIENCE = 3.0  # seconds in which most waits are over
+_TOLD = re.compile("^baking|crossfade promote")  # waits that are no news: an event tells of them, or they are asked
+_NUMBER = re.compile(r"[\d.,]+")
 
 Json = Mapping[str, Any]
 
@@ -75,14 +79,17 @@ class LogScreen:
     tick = 1.0
     several = False
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._stories: dict[str, Story] = {}
-        self._began = self._spoke = time.monotonic()
+        self._began = self._spoke = clock()
         self._asked: dict[str, str] = {}  # what a person is asked for, by service, said once
         self._trouble: dict[str, str] = {}  # by service, said once
+        self._waits: dict[str, dict[str, float]] = {}  # by service, and in words without numbers: since when
+        self._explained: set[tuple[str, str]] = set()  # those of them that were said, each once
 
     def say(self, line: str) -> None:
-        self._spoke = time.monotonic()
+        self._spoke = self._clock()
         click.echo(f"{self._spoke - self._began:6.1f} s  {plain(line)}")
         sys.stdout.flush()
 
@@ -102,9 +109,19 @@ class LogScreen:
         asked = "; ".join(why for why in rollout["waiting_for"] if "crossfade promote" in why) if rollout else ""
         if asked and asked != self._asked.get(name):
             self.say(f"{of}{asked}")
-        elif rollout and time.monotonic() - self._spoke >= HEARTBEAT:
+        elif rollout and (self._new_wait(name, rollout) or self._clock() - self._spoke >= HEARTBEAT):
             self.say(f"{of}{standing(rollout)}")
         self._asked[name] = asked
+
+    def _new_wait(self, name: str, rollout: Json) -> bool:
+        """It waits for something for longer than is usual, of which nothing was said yet, whatever else was."""
+        now, before = self._clock(), self._waits.get(name, {})
+        kinds = {_NUMBER.sub("", why.partition(";")[0]) for why in rollout["waiting_for"] if not _TOLD.search(why)}
+        self._waits[name] = {kind: before.get(kind, now) for kind in kinds}
+        fresh = {(name, kind) for kind, since in self._waits[name].items() if now - since >= PATIENCE}
+        fresh -= self._explained
+        self._explained |= fresh
+        return bool(fresh)
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -112,7 +129,7 @@ class LogScreen:
         yield
 
     def now(self, line: str) -> None:
-        if time.monotonic() - self._spoke >= HEARTBEAT:
+        if self._clock() - self._spoke >= HEARTBEAT:
             self.say(line)
 
     def close(self) -> None:
@@ -134,7 +151,7 @@ class Terminal(LogScreen):
         self._status.start()
 
     def say(self, line: str) -> None:
-        self._spoke = time.monotonic()
+        self._spoke = self._clock()
         self._console.print(f"[dim]{self._spoke - self._began:6.1f} s[/dim]  {_escaped(line)}", soft_wrap=True)
 
     def state(self, service: Json) -> None:
