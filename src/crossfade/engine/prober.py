@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossfade.core.errors import CrossfadeError
 from crossfade.core.fleet import Health
@@ -20,6 +20,7 @@ COMMAND_PAUSE = 0.5  # seconds between two commands to one that starts: each cos
 # Seconds after a check's timeout within which its complaint comes, unless we did not work ourselves. An answer that
 # came meanwhile may lie there unread: on a busy machine good instances would be taken out one and all.
 OURS = 0.25
+SLOW = 1.0  # seconds after which a question that is not answered yet says more than the answer before it
 
 
 Question = Callable[[], Awaitable[str]]
@@ -33,6 +34,8 @@ CrossfadeError where it could not be asked, which says nothing of it.
 class _Watched:
     ask: Question
     probed: Probed
+    check: HealthCheck
+    asked: float | None = None  # since when it is being asked; None: nobody asks
     task: asyncio.Task[None] | None = None
 
 
@@ -58,13 +61,23 @@ class Prober:
                 continue
             now = self._clock.now()
             probed = Probed(health=Health.HEALTHY, healthy_since=now) if instance in trusted else Probed()
-            watched = _Watched(ask=ask, probed=probed)
+            watched = _Watched(ask=ask, probed=probed, check=check)
             self._watched[instance] = watched
             watched.task = asyncio.create_task(self._probe(instance, watched, check), name=f"probe {instance}")
 
     def seen(self, instance: str) -> Probed:
+        """What its probes came to; of one that starts, in words of what is so now, and not when it last complained."""
         watched = self._watched.get(instance)
-        return watched.probed if watched else Probed()
+        if watched is None or watched.probed.health is not Health.STARTING:
+            return watched.probed if watched else Probed()
+        probed, check = watched.probed, watched.check
+        told = [probed.detail] if probed.detail else []
+        if probed.streak:
+            told.insert(0, f"passed {probed.streak} of {check.healthy} health checks in a row")
+        if watched.asked is not None and (took := self._clock.now() - watched.asked) >= SLOW:
+            silent = f"`{check.command}` has not ended" if check.command else "has not answered its health check"
+            told.insert(0, f"{silent} for {took:.0f} s")
+        return replace(probed, detail="; before that: ".join(told[:2]))
 
     def close(self) -> None:
         for instance in list(self._watched):
@@ -78,7 +91,7 @@ class Prober:
     async def _probe(self, instance: str, watched: _Watched, check: HealthCheck) -> None:
         began, late = self._clock.now(), False
         while True:
-            asked = self._clock.now()
+            asked = watched.asked = self._clock.now()
             try:
                 complaint = await watched.ask()
             except asyncio.CancelledError:
@@ -97,6 +110,7 @@ class Prober:
                 watched.probed = count(watched.probed, check, now, complaint)
                 if watched.probed.health is not before:
                     self._changed()
+            watched.asked = None
             pause = check.interval
             if watched.probed.health is Health.STARTING:
                 age = self._clock.now() - began

@@ -95,3 +95,50 @@ async def test_one_that_hangs_is_found_also_where_we_are_always_late() -> None:
         await asyncio.sleep(0)
     prober.close()
     assert asked == 6
+
+
+async def test_one_that_is_slow_to_answer_is_told_so_while_it_is_asked() -> None:
+    """In place of what was found before it listened, which is no longer true; once it answered, of that nothing."""
+    clock, answer = _Clock(), asyncio.Event()
+    said = ["nothing listens on $PORT"]
+
+    async def ask() -> str:
+        if said:
+            return said.pop()
+        await answer.wait()
+        return ""
+
+    prober = Prober(clock, lambda: None, Pace().probe)
+    prober.watch({"web-1": (ask, HealthCheck(path="/", healthy=1, timeout=12))}, frozenset())
+    while said or prober._watched["web-1"].asked is None:  # noqa: ASYNC110  as above
+        await asyncio.sleep(0)
+    assert prober.seen("web-1").detail == "nothing listens on $PORT"
+    clock.time += 8.0
+    silent = "has not answered its health check for 8 s"
+    assert prober.seen("web-1").detail == f"{silent}; before that: nothing listens on $PORT"
+    answer.set()
+    while prober.seen("web-1").health is not Health.HEALTHY:  # noqa: ASYNC110  as above
+        await asyncio.sleep(0)
+    assert prober.seen("web-1").detail == ""
+    prober.close()
+
+
+async def test_a_complaint_is_not_told_as_if_it_were_so_after_a_check_was_passed() -> None:
+    """Between the checks of one that needs several of them: the complaint is from before."""
+    clock, said = _Clock(), ["", "nothing listens on $PORT"]
+
+    async def ask() -> str:
+        if said:
+            return said.pop()
+        await asyncio.Event().wait()
+        return ""
+
+    prober = Prober(clock, lambda: None, Pace().probe)
+    prober.watch({"web-1": (ask, HealthCheck(path="/", healthy=2))}, frozenset())
+    while said or prober._watched["web-1"].asked is None:  # noqa: ASYNC110  as above
+        await asyncio.sleep(0)
+    passed = "passed 1 of 2 health checks in a row"
+    assert prober.seen("web-1").detail == f"{passed}; before that: nothing listens on $PORT"
+    clock.time += 8.0
+    assert prober.seen("web-1").detail == f"has not answered its health check for 8 s; before that: {passed}"
+    prober.close()
