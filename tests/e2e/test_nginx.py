@@ -224,3 +224,13 @@ async def test_a_part_of_a_page_is_never_from_a_preview_nor_for_one(
         _, headers = await nginx.preview(web, 2)
         assert (await fetch(http, url(web, "/old.js"), headers=dict(headers))).status == 404
         assert (await fetch(http, url(web, "/next.js"), headers=dict(headers))).body == "b"
+
+
+async def test_no_connection_is_kept_for_a_preview(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:
+    """It would count as a request in flight for as long as it is kept, though nobody asks anything."""
+    web = service()
+    async with Backend("a") as one:
+        await nginx.apply(web, routing({1: 100}, {1: "a"}, preview=1), {"a": one.address}, 1)
+        _, headers = await nginx.preview(web, 1)
+        assert "connection: close" in (await fetch(http, url(web, "/headers"), headers=dict(headers))).body.lower()
+        assert "connection: close" not in (await fetch(http, url(web, "/headers"))).body.lower()

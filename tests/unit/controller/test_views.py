@@ -11,7 +11,7 @@ from yarl import URL
 
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.server import Api
-from crossfade.controller.api.views import status, waiting
+from crossfade.controller.api.views import in_preview, status, waiting
 from crossfade.core.actions import (
     Action,
     Advance,
@@ -128,3 +128,13 @@ async def test_a_release_is_kept_warm_until_the_next_rollout_sends_it_home(site:
         await control.orders.deploy([replace(kept, env=(("V", "3"),))], KIM, Control.shell)
         await within(loop.until(lambda loop: loop.ledger.active is not None))
         assert status(loop, site.clock.now())["warm"] == {}
+
+
+@pytest.mark.parametrize(
+    ("weights", "shown"), [((), 2), (((1, 100),), 2), (((1, 90), (2, 10)), 2), (((2, 100),), None)]
+)
+def test_a_release_that_all_visitors_have_is_not_in_preview(
+    weights: tuple[tuple[int, int], ...], shown: int | None
+) -> None:
+    """Though the way of its preview is taken away a moment later, with nginx by a reload."""
+    assert in_preview(Routing(weights=weights, preview=2)) == shown

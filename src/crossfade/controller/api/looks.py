@@ -195,8 +195,8 @@ class Looks:
         return views.group(group, self._orders.groups.standings(group), ledgers)
 
     async def _preview(self, loop: Loop) -> dict[str, Any] | None:
-        """The way to the release that only a preview reaches, with its secret; None without one."""
-        release = loop.fleet.routing.preview
+        """The way to the release that not all visitors have yet, with its secret; None without one."""
+        release = views.in_preview(loop.fleet.routing)
         if release is None:
             return None
         url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)

@@ -33,6 +33,7 @@ from crossfade.core.fleet import Fleet, Instance
 from crossfade.core.group import Group
 from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.rollout import Rollout
+from crossfade.core.routing import Routing
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger, Record
@@ -153,6 +154,12 @@ def _exposed(ledger: Ledger) -> Iterator[Service]:
         yield ledger.release(ledger.current).service
     if ledger.active:
         yield ledger.release(ledger.active.target).service
+
+
+def in_preview(routing: Routing) -> int | None:
+    """The release that not all visitors have yet; one that has them is reached by everybody, whatever leads there."""
+    alone = [release for release, _ in routing.weights] == [routing.preview]
+    return None if alone else routing.preview
 
 
 def _instance(instance: Instance, loop: Loop, pages: Json) -> Json:

@@ -87,7 +87,7 @@ map '' $cf_kind {{ default none; }}
 map '' $cf_service {{ default ''; }}
 map '' $cf_group {{ default ''; }}
 map $server_protocol:$http_upgrade $cf_upgrade {{ default ''; ~*^HTTP/1.1:websocket$ websocket; }}
-map $cf_upgrade $cf_connection {{ default upgrade; '' ''; }}
+map "$cf_upgrade:$cf_kind" $cf_connection {{ default ''; ~^websocket: upgrade; :preview close; }}
 map $http_x_request_id $cf_request_id {{ default $http_x_request_id; '' $request_id; }}
 map "$http_upgrade:$http_accept" $cf_streaming {{ default ''; ~*^websocket: stream; ~text/event-stream stream; }}
 map "$status:$upstream_http_content_type" $cf_streamed {{ default ''; ~^101: stream; ~*:text/event-stream stream; }}
