@@ -1,5 +1,6 @@
 """What certainly does not fit on a machine is refused by what it lacks."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.platforms.local.kernel.available import MemoryLeft
 from crossfade.platforms.local.kernel.tasks import TasksLeft
-from crossfade.platforms.local.runtimes.room import Left, left_here, require_room, require_start
+from crossfade.platforms.local.runtimes.room import Left, left_here, require_launch, require_room, require_start
 
 LEFT = Left(ports=10_000, tasks=TasksLeft(30_000, "kernel.pid_max"), memory=MemoryLeft(8 * 2**30))
 
@@ -38,6 +39,19 @@ def test_memory_that_a_cgroup_limits_is_refused_by_that_limit() -> None:
     with pytest.raises(RefusedError, match=r"2 MB of memory or more, and 1 MB are available \(MemoryMax\)") as refused:
         require_room("process", 1, lambda: left)
     assert "raise that limit" in refused.value.way_out
+
+
+def test_what_the_balancer_needs_to_be_started_again_is_nobodys() -> None:
+    """One that died stayed away where instances had taken its processes: neither a deploy nor a launch takes them."""
+    cores = len(os.sched_getaffinity(0))
+    left = TasksLeft(3 + 16 + cores, "ulimit -u")
+    require_room("process", 1, lambda: replace(LEFT, tasks=left))
+    require_launch(lambda: left)
+    less = replace(left, count=left.count - 1)
+    with pytest.raises(RefusedError, match=rf"\(ulimit -u\), of which {16 + cores} are kept for the balancer"):
+        require_room("process", 1, lambda: replace(LEFT, tasks=less))
+    with pytest.raises(PlatformError, match=rf"\(ulimit -u\), and {16 + cores} are kept for the balancer"):
+        require_launch(lambda: less)
 
 
 def test_this_machine_has_room_for_one_more() -> None:

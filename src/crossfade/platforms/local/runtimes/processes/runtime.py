@@ -17,7 +17,7 @@ from crossfade.engine.ports.logs import LogQuery, Said, Writer, writer_of
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.engine.ports.seats import Seat
 from crossfade.platforms.local.address import SOCKETS
-from crossfade.platforms.local.runtimes import sqlite
+from crossfade.platforms.local.runtimes import room, sqlite
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
@@ -93,17 +93,13 @@ class ProcessRuntime:
         service = release.service
         await self._fence.check(service.key, token)
         with oserrors_told():
+            room.require_launch()
             await self._artifacts.check(release)
             record = self._records.get(instance) or self._announce(instance, release)
             self._artifacts.wake(release.digest)
-            env = for_process(release, secrets, self._state) | _own(record)
-            self._session(record).start(
-                program(service),
-                self._artifacts.folder(release),
-                env,
-                service.resources.memory,
-                self._cpu.enter(instance, service.resources.cpu),
-            )
+            folder, env = self._artifacts.folder(release), for_process(release, secrets, self._state) | _own(record)
+            cgroup = self._cpu.enter(instance, service.resources.cpu)
+            self._session(record).start(program(service), folder, env, service.resources.memory, cgroup)
 
     async def instances(self, service: str) -> Sequence[Running]:
         with oserrors_told():
