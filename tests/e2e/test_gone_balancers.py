@@ -3,13 +3,14 @@
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.adapters.token_fence import TokenFence
 from tests.contract.balancer_kits import fetch, routing, service
-from tests.e2e.shell import machine
+from tests.e2e.shell import NEVER_HEALTHY, machine
 from tests.support.backend import Backend
 from tests.support.edge import url
 
@@ -42,6 +43,38 @@ def test_what_is_taken_down_does_not_wait_for_it(program: str) -> None:
         for known in working_in(alone.state / "balancer"):
             known.signal(signal.SIGKILL)
         assert alone.ok("down", "--all")["stopped"] == ["shop/web", "balancer", "controller"]
+
+
+@pytest.mark.long
+def test_a_deploy_does_not_wait_for_one_that_cannot_be_started_again() -> None:
+    """It ended in the middle of the rollout: what keeps it away is said, and not waited for without an end."""
+    found = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        pytest.skip("haproxy is not installed")
+    with machine() as alone:
+        installed_here = alone.home / "bin" / "haproxy"
+        installed_here.parent.mkdir()
+        installed_here.symlink_to(found)
+        path = {"PATH": f"{installed_here.parent}:{alone.environment['PATH']}"}
+        alone.write()
+        alone.ok("up", "--balancer", "haproxy", env=path)
+        alone.ok("deploy")
+        alone.write(trouble=NEVER_HEALTHY)
+        deploy = alone.start("deploy")
+        while not (deploy.poll() is not None or any(one["rollout"] for one in alone.services())):
+            time.sleep(0.05)
+        installed_here.unlink()
+        installed_here.write_text("#!/bin/sh\nexit 1\n")
+        installed_here.chmod(0o755)
+        for known in working_in(alone.state / "balancer"):
+            known.signal(signal.SIGKILL)
+        _, said = deploy.communicate(timeout=60)
+        assert deploy.returncode == 4, said
+        assert "the balancer is gone and cannot be started: HAProxy 2.6 or later is needed" in said
+        assert "`crossfade abort` has it taken back" in said
+        installed_here.unlink()
+        installed_here.symlink_to(found)
+        alone.ok("down", "--all", "--force")
 
 
 async def test_workers_of_an_nginx_that_was_killed_go_with_the_last_service(tmp_path: Path) -> None:

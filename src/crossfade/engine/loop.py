@@ -325,8 +325,7 @@ class Loop:
         }
         if isinstance(move, Finish) and self.window and self.ledger.active:
             if self.ledger.kind == "web":
-                await self._world.balancer.catch_up()
-                await self._scribe.count((await self._world.balancer.report(self.key)).traffic)
+                await self._scribe.count_the_last()
             data["proof"] = encode(self.window.proof())
             stays = self.ledger.active.target if move.state is State.SUCCEEDED else self.ledger.active.source
             held = any(i.holds_requests for i in self.fleet.instances if i.release != stays)

@@ -109,15 +109,17 @@ def follow(call: Call, followed: Followed, seq: int, screen: Screen) -> Any:
 
 def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -> Json:
     """The next event; the screen gets the state of what moves as often as it wants, however many events there are."""
+    hoped = time.monotonic()
     while True:
         if screen.tick and time.monotonic() - listener.looked >= screen.tick:
             listener.looked = time.monotonic()
             _look(call, followed, screen)
         try:
-            heard = listener.heard.get(timeout=screen.tick or (STUCK if call.carries else None))
+            heard = listener.heard.get(timeout=screen.tick or STUCK)
         except queue.Empty:
-            if call.carries:
-                _require_hope(call)
+            if time.monotonic() - hoped >= STUCK:
+                hoped = time.monotonic()
+                _require_hope(call, followed)
         else:
             if isinstance(heard, Exception):
                 raise heard
@@ -135,11 +137,16 @@ def _look(call: Call, followed: Followed, screen: Screen) -> None:
             screen.state(one)
 
 
-def _require_hope(call: Call) -> None:
-    """PlatformError where this process carries the rollout and cannot go on until somebody does something."""
-    stuck = call.client().get("/v1/stuck")
-    if stuck:
+def _require_hope(call: Call, followed: Followed) -> None:
+    """PlatformError where the rollout cannot go on until somebody does something."""
+    if call.carries:
+        stuck = call.client().get("/v1/stuck")
         left = f"traffic stays as it is, and `crossfade resume -e {call.environment}` goes on"
+    else:
+        services = call.client().get("/v1/status", app=followed.app, moving=1)["services"]
+        stuck = next((one["stuck"] for one in services if one["name"] in followed.services and one.get("stuck")), None)
+        left = "the rollout goes on as soon as that is mended, and `crossfade abort` has it taken back then"
+    if stuck:
         raise PlatformError(stuck["cause"], f"{stuck['way_out']}; {left}" if stuck["way_out"] else left)
 
 

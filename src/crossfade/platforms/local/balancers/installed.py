@@ -77,7 +77,7 @@ class InstalledBalancer(ABC):
         self._certificates = Certificates(directory / "certificates")
         self._book, self._spoilt = book.load(directory / BOOK)
         self._shared = SharedDoors(directory)
-        self._adopted = False
+        self._adopted, self._starts = False, gone.Starts()
         self._tidied_at = 0.0
         self._lock = asyncio.Lock()
 
@@ -123,7 +123,7 @@ class InstalledBalancer(ABC):
         entry = self._book.entries.get(service)
         if entry is None:
             return Report()
-        with gone.told(self._gone):
+        with self._starts.told(self._gone):
             targets = await self._targets(entry)
         totals = self._counts.totals
         return Report(
@@ -266,7 +266,8 @@ class InstalledBalancer(ABC):
             self._adopted = False
             self._certificates.begin_anew()
             self._shared.look(self._book.entries)
-            await self._start()
+            with self._starts.counted():
+                await self._start()
         elif self._adopted and not self._shared.changed(self._book.entries):
             await self._look_after()
         else:

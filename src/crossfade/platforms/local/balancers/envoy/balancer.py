@@ -79,7 +79,7 @@ class EnvoyBalancer:
         self._book, self._spoilt = book.load(directory / BOOK)
         self._live = dict(self._book.entries)  # as published: between two stages ahead of the book
         self._shared = SharedDoors(directory)
-        self._adopted = False
+        self._adopted, self._starts = False, gone.Starts()
         self._publish_lock = asyncio.Lock()
         self._published: Together[tuple[str, Entry | None], float] = Together(self._publish_all)
         self._saved: Together[tuple[str, Entry | None], None] = Together(self._save_all)
@@ -119,7 +119,7 @@ class EnvoyBalancer:
         """See the port."""
         if (entry := self._book.entries.get(service)) is None:
             return Report()
-        with gone.told(self._process.gone):
+        with self._starts.told(self._process.gone):
             said = await self._counting.of(service, age)
         totals = self._counting.totals
         if not age:  # what was said a while ago does not say which groups are gone for good
@@ -150,10 +150,11 @@ class EnvoyBalancer:
         A predecessor that still answers requests cannot be asked: it is given the time.
         """
         end = time.monotonic() + _LATE
-        while time.monotonic() < end and (  # noqa: ASYNC110  Envoy decides
-            self._process.draining or await self._admin.unwritten()
-        ):
-            await asyncio.sleep(0.002)
+        with self._starts.told(self._process.gone):
+            while time.monotonic() < end and (  # noqa: ASYNC110  Envoy decides
+                self._process.draining or await self._admin.unwritten()
+            ):
+                await asyncio.sleep(0.002)
 
     require_doors = staticmethod(limits.require_doors)
 
@@ -188,7 +189,8 @@ class EnvoyBalancer:
                     await self._take_over()
                 await self._adopt()
             else:
-                await self._start()
+                with self._starts.counted():
+                    await self._start()
 
     async def died(self, limit: float) -> bool:
         """See LocalBalancer."""

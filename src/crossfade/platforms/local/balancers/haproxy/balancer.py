@@ -63,7 +63,8 @@ class HaproxyBalancer(InstalledBalancer):
 
     async def catch_up(self) -> None:
         """See the port. HAProxy writes a line before it goes on; what it writes nowhere takes a few looks."""
-        await self._sure()
+        with self._starts.told(self._gone):
+            await self._sure()
 
     async def shutdown(self) -> None:
         """See the port. What it answered it says only as long as it runs."""
