@@ -33,11 +33,10 @@ soak: $(VENV)/.installed
 test-aws:
 	$(MAKE) test SELECT="-m applies"
 
-# Both kinds of test at once, because one waits while the other works, and five processes, because models of AWS mostly
-# wait: a release on one takes a minute, and two seconds of a core. What failed beside thousands of others gets a
+# Both kinds of test at once, because one waits while the other works. What failed beside thousands of others gets a
 # second look, alone: a fault fails twice. What passes then is a fault of the test, and named.
 check: lint types layers
-	$(MAKE) test SELECT='-m "not walks"' WORKERS="-n 5" || $(MAKE) test-again
+	$(MAKE) test SELECT='-m "not walks"' || $(MAKE) test-again
 
 test-again: $(VENV)/.installed
 	failed=$$($(BIN)/python -m tests.failed) && printf '%s\n' "$$failed" | xargs -d '\n' timeout 900 $(BIN)/python -m pytest -v --maxfail 3
