@@ -216,7 +216,7 @@ def test_a_second_run_is_refused(project: Project) -> None:
     ran = project.run("plan", "-e", "dev")
     threading.Timer(2, (project.folder("dev") / "enough").touch).start()
     assert ran.code == 3
-    assert "the state of dev is locked by" in ran.err
+    assert "the state of dev has been locked by" in ran.err
     assert "for apply (lock " in ran.err
     assert "force-unlock" in ran.err
     waited = project.ok("plan", "-e", "dev", "--wait", "30s")
