@@ -82,8 +82,8 @@ def keep(
 ) -> Actions:
     """Hold a service at its current release and size; `warm` maps releases kept ready to when they may go.
 
-    What is warm answers while nothing of the current release can; what of it breaks is not mended. Everything else that
-    runs is an orphan or left over, and leaves as gently as anything does.
+    What is warm and breaks is not mended. Everything else that runs is an orphan or left over, and leaves as gently
+    as anything does.
     """
     ready_until = {r: t for r, t in warm.items() if t > now and r != current}
     standby = {r: sum(i.usable for i in fleet.of(r)) for r in ready_until}
@@ -94,7 +94,6 @@ def keep(
         serves=kind == "web",
         bounds=Bounds(floor=0 if current is None else room.floor, ceiling=room.ceiling + sum(standby.values())),
         need=current,
-        fallback=max((r for r, count in standby.items() if count), default=None),
         enough=room.floor,
         alone=strategy.name == "recreate",
         drain=drain,

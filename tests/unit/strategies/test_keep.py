@@ -67,24 +67,6 @@ def test_the_warm_release_stands_by_until_its_time() -> None:
     assert shift.routing.draining() == {"1-0", "1-1"}
 
 
-def test_the_warm_release_answers_while_all_of_the_current_one_are_dead() -> None:
-    """It gets the traffic in the same look, and gives it back once enough of the current one are ready."""
-    warm, dead = {OLD: NOW + 30}, some(NEW, 2, Health.EXITED)
-    assert weights(kept(fleet(some(OLD, 2), dead, weights={NEW: 100}), warm=warm)) == [((OLD, 100),)]
-    coming = some(NEW, 1, Health.STARTING, first=1, launched_at=NOW)
-    assert weights(kept(fleet(some(OLD, 2), some(NEW, 1), coming, weights={OLD: 100}), warm=warm)) == []
-    assert weights(kept(fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100}), warm=warm)) == [((NEW, 100),)]
-
-
-def test_of_several_warm_releases_the_newest_answers() -> None:
-    """It is the nearest to what visitors had; one whose instances are gone, too, can answer nobody."""
-    dead, warm = some(3, 2, Health.EXITED), {OLD: NOW + 30, NEW: NOW + 30}
-    seen = fleet(some(OLD, 2), some(NEW, 2), dead, weights={3: 100})
-    assert weights(kept(seen, current=3, warm=warm)) == [((NEW, 100),)]
-    seen = fleet(some(OLD, 2), some(NEW, 2, Health.EXITED), dead, weights={3: 100})
-    assert weights(kept(seen, current=3, warm=warm)) == [((OLD, 100),)]
-
-
 def test_what_is_warm_and_breaks_is_not_mended() -> None:
     """Sick and hung instances of the standby go, and none is launched: otherwise it would grow with every round."""
     hung = some(OLD, 1, Health.STARTING, first=2, launched_at=0.0)
