@@ -87,16 +87,13 @@ class EnvoyProcess:
         return thread is not None and thread.runnable
 
     async def available(self, lay_out: Callable[[], Awaitable[None]]) -> bool:
-        """It is there and answers; not when it hangs. PlatformError when it is busy for too long.
-
-        One whose controller died in the middle of its start waits to be told what to run: that is laid out for it.
-        """
+        """It is there and answers; not when it hangs. PlatformError when it is busy for too long."""
         end, told = time.monotonic() + _START_LIMIT, False
         while self.running:
             if await self._admin.ready():
                 return True
             if not told and (told := await self._admin.answers(_ANSWER_LIMIT)):
-                await lay_out()
+                await lay_out()  # its controller died in the middle of its start: it waits to be told what to run
             if await self.hangs():
                 return False
             if time.monotonic() > end:
