@@ -15,10 +15,7 @@ _WORDS = {
     ),
     errno.EFBIG: ("a file may not grow any further", "raise the limit (ulimit -f), or the file system's own"),
     errno.EAGAIN: ("no more processes can be started", _PROCESSES),
-    errno.ENOMEM: (
-        "there is no more memory to be had",
-        "raise the limit (ulimit -v, ulimit -d, MemoryMax), or run less here",
-    ),
+    errno.ENOMEM: ("no more memory is available", _MEMORY),
 }
 
 

@@ -17,8 +17,8 @@ from crossfade.shortage import shortage
         (OSError(errno.EFBIG, ""), "a file may not grow any further", "ulimit -f"),
         (BlockingIOError(errno.EAGAIN, ""), "no more processes can be started", "ulimit -u"),
         (RuntimeError("can't start new thread"), "no more processes can be started", "TasksMax"),
-        (OSError(errno.ENOMEM, ""), "there is no more memory to be had", "ulimit -v"),
-        (MemoryError(), "there is no more memory to be had", "MemoryMax"),
+        (OSError(errno.ENOMEM, ""), "no more memory is available", "ulimit -v"),
+        (MemoryError(), "no more memory is available", "MemoryMax"),
     ],
 )
 def test_what_is_lacking_is_named_with_its_limit(error: Exception, cause: str, limit: str) -> None:

@@ -63,7 +63,7 @@ class Prober:
             probed = Probed(health=Health.HEALTHY, healthy_since=now) if instance in trusted else Probed()
             watched = _Watched(ask=ask, probed=probed, check=check)
             self._watched[instance] = watched
-            watched.task = asyncio.create_task(self._probe(instance, watched, check), name=f"probe {instance}")
+            watched.task = asyncio.create_task(self._probe(instance, watched), name=f"probe {instance}")
 
     def seen(self, instance: str) -> Probed:
         """What its probes came to; of one that starts, in words of what is so now, and not when it last complained."""
@@ -88,8 +88,8 @@ class Prober:
         if task:
             task.cancel()
 
-    async def _probe(self, instance: str, watched: _Watched, check: HealthCheck) -> None:
-        began, late = self._clock.now(), False
+    async def _probe(self, instance: str, watched: _Watched) -> None:
+        check, began, late = watched.check, self._clock.now(), False
         while True:
             asked = watched.asked = self._clock.now()
             try:

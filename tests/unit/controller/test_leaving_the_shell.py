@@ -59,34 +59,23 @@ def test_a_limit_that_apps_would_meet_some_time_is_left_or_refused(limit: str) -
     assert f"(ulimit -{limit}), and that limit would hold for all that runs here" in hard.stderr
 
 
-def test_a_limit_that_envoy_meets_is_named(tmp_path: Path) -> None:
-    """It reserves more addresses than memory, and says pages of its own about that."""
-    line = 'ulimit -v 1500000; exec "$0" -m crossfade.cli.main up'
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        # Envoy reserves more addresses than memory, and says pages of its own about that.
+        ("-v 1500000", "Envoy does not start in the 1,464 MB of addresses that it may have"),
+        # A balancer would come up with so few, and refuse the first release that was launched for it.
+        ("-n 256", "a process may open 256 files here (ulimit -Hn), and a balancer needs 1,024 at least"),
+        # The controller could not even write why it does not start.
+        ("-f 1", "this shell limits how large files get (ulimit -f)"),
+    ],
+)
+def test_a_limit_that_a_controller_would_meet_is_named_by_up(tmp_path: Path, limit: str, said: str) -> None:
+    """Before anything starts that it would end."""
+    line = f'ulimit {limit}; exec "$0" -m crossfade.cli.main up'
     environment = os.environ | {"CROSSFADE_STATE": str(tmp_path / "state")}
     done = subprocess.run(
         ["sh", "-c", line, sys.executable], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 4
-    assert "crossfade: Envoy does not start in the 1,464 MB of addresses that it may have" in done.stderr
-
-
-def test_too_few_files_are_told_of_before_anything_starts(tmp_path: Path) -> None:
-    """A balancer would come up with so few, and refuse the first release that was launched for it."""
-    line = 'ulimit -n 256; exec "$0" -m crossfade.cli.main up'
-    environment = os.environ | {"CROSSFADE_STATE": str(tmp_path / "state")}
-    done = subprocess.run(
-        ["sh", "-c", line, sys.executable], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 4
-    assert "a process may open 256 files here (ulimit -Hn), and a balancer needs 1,024 at least" in done.stderr
-
-
-def test_where_no_file_may_grow_the_shell_is_told_so(tmp_path: Path) -> None:
-    """The controller could not even write why it does not start."""
-    line = 'ulimit -f 1; exec "$0" -m crossfade.cli.main up'
-    environment = os.environ | {"CROSSFADE_STATE": str(tmp_path / "state")}
-    done = subprocess.run(
-        ["sh", "-c", line, sys.executable], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 4
-    assert "this shell limits how large files get (ulimit -f)" in done.stderr
+    assert said in done.stderr

@@ -4,6 +4,8 @@ import asyncio
 import os
 import ssl
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,22 @@ from crossfade.platforms.local import probes
 from crossfade.platforms.local.probes import HttpProbe
 
 
+@asynccontextmanager
+async def served(
+    answer: Callable[[web.Request], Awaitable[web.Response]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """The port where `answer` answers for `/health`."""
+    application = web.Application()
+    application.router.add_get("/health", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
 async def test_a_name_is_asked_for_where_it_is_reached() -> None:
     """Whoever answers there is asked by that name, which leads nowhere by itself."""
     heard: list[tuple[str, str]] = []
@@ -23,17 +41,12 @@ async def test_a_name_is_asked_for_where_it_is_reached() -> None:
         heard.append((request.host, request.headers["X-Preview"]))
         return web.Response()
 
-    application = web.Application()
-    application.router.add_get("/health", answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port, probe = runner.addresses[0][1], HttpProbe(reached_at={"shop.invalid": "127.0.0.1"})
-    try:
-        await probe.visit(f"http://shop.invalid:{port}/health", {"X-Preview": "token"}, 3, 5.0)
-    finally:
-        await probe.close()
-        await runner.cleanup()
+    async with served(answer) as port:
+        probe = HttpProbe(reached_at={"shop.invalid": "127.0.0.1"})
+        try:
+            await probe.visit(f"http://shop.invalid:{port}/health", {"X-Preview": "token"}, 3, 5.0)
+        finally:
+            await probe.close()
     assert heard == [(f"shop.invalid:{port}", "token")] * 3
 
 
@@ -61,16 +74,10 @@ async def test_a_certificate_is_asked_for_its_name(tmp_path: Path) -> None:
         heard.append(request.host)
         return web.Response()
 
-    application = web.Application()
-    application.router.add_get("/health", answer)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tls.certificate, tls.key)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    port = runner.addresses[0][1]
 
-    async def visited(name: str) -> tuple[int | None, str]:
+    async def visited(name: str, port: int) -> tuple[int | None, str]:
         """From a process of its own, which trusts this certificate."""
         asked = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", VISIT, f"https://{name}:{port}/health"),
@@ -80,16 +87,14 @@ async def test_a_certificate_is_asked_for_its_name(tmp_path: Path) -> None:
         _, said = await asked.communicate()
         return asked.returncode, said.decode()
 
-    try:
-        code, said = await visited("shop.invalid")
+    async with served(answer, context) as port:
+        code, said = await visited("shop.invalid", port)
         assert (code, heard) == (0, [f"shop.invalid:{port}"] * 2), said
-        code, said = await visited("127.0.0.1")
+        code, said = await visited("127.0.0.1", port)
         assert (code, len(heard)) == (0, 4), said
-        code, said = await visited("localhost")
+        code, said = await visited("localhost", port)
         assert code == 1
         assert "certificate" in said
-    finally:
-        await runner.cleanup()
 
 
 async def test_whoever_answers_one_at_a_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,17 +109,12 @@ async def test_whoever_answers_one_at_a_time_is_waited_for(monkeypatch: pytest.M
             answered += 1
         return web.Response()
 
-    application = web.Application()
-    application.router.add_get("/health", answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    probe = HttpProbe()
-    try:
-        await probe.visit(f"http://127.0.0.1:{runner.addresses[0][1]}/health", {}, 4, 60.0)
-    finally:
-        await probe.close()
-        await runner.cleanup()
+    async with served(answer) as port:
+        probe = HttpProbe()
+        try:
+            await probe.visit(f"http://127.0.0.1:{port}/health", {}, 4, 60.0)
+        finally:
+            await probe.close()
     assert answered == 4
 
 

@@ -4,8 +4,8 @@ from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import Service
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.admin import AdminHost
+from crossfade.platforms.local.balancers.envoy.filters.streams import held, is_stream
 from crossfade.platforms.local.balancers.envoy.statistics.targets import targets
-from crossfade.platforms.local.balancers.envoy.streams import held, is_stream
 
 HERE = "127.0.0.1:4000"
 

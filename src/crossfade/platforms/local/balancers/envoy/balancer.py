@@ -19,9 +19,10 @@ from crossfade.platforms.local.balancers import book, files, gone, previews
 from crossfade.platforms.local.balancers.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
-from crossfade.platforms.local.balancers.envoy import limits, streams
+from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.config import Config
+from crossfade.platforms.local.balancers.envoy.filters import streams
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counting import Counting
 from crossfade.platforms.local.balancers.envoy.statistics.targets import (
@@ -124,14 +125,10 @@ class EnvoyBalancer:
         totals = self._counting.totals
         if not age:  # what was said a while ago does not say which groups are gone for good
             totals.fold(service, known_groups(entry, said.stats))
+        elsewhere = unseen(said.stats, said.hosts, predecessor=self._process.draining)
         return Report(
             routing=entry.routing,
-            targets=targets(
-                entry,
-                said.hosts,
-                unseen(said.stats, said.hosts, predecessor=self._process.draining),
-                streams.held(said.stats),
-            ),
+            targets=targets(entry, said.hosts, elsewhere, streams.held(said.stats)),
             groups={g.release: totals.group(service, g.release) for g in entry.routing.groups},
             traffic=totals.traffic(service),
         )

@@ -4,8 +4,8 @@ import hashlib
 import json
 
 from crossfade.platforms.local.balancers.counted.buckets import BUCKETS
-from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, ASSETS, STREAMS, Json, typed
+from crossfade.platforms.local.balancers.envoy.filters import streams
 
 ADMIN = "admin.sock"
 DISCOVERY = "discovery.sock"

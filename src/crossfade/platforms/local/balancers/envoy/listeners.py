@@ -7,8 +7,8 @@ so one is replaced only when its port, its certificates or its access log change
 from collections.abc import Iterator
 
 from crossfade.core.service import IDLE_TIMEOUT, Tls
-from crossfade.platforms.local.balancers.envoy import proxies, streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, HELD, WINDOWS, Json, seconds, typed
+from crossfade.platforms.local.balancers.envoy.filters import proxies, streams
 from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, Door
 
 _FIRST_BYTES = "5s"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from crossfade.core.service import IDLE_TIMEOUT, Service
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import Json, assets_of, name, seconds
+from crossfade.platforms.local.balancers.envoy.filters import streams
 from crossfade.platforms.local.balancers.envoy.retries import assets, retries
 from crossfade.platforms.local.balancers.previews import named
 from crossfade.platforms.local.balancers.rules import HSTS, answered_on_http

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart, typed
-from crossfade.platforms.local.balancers.envoy.proxies import CLIENT
+from crossfade.platforms.local.balancers.envoy.filters.proxies import CLIENT
 from crossfade.platforms.local.balancers.envoy.routes import (
     CAME_BY_HTTP,
     PARAMETER,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.counted.tail import rotate
-from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
 from crossfade.platforms.local.balancers.envoy.clusters import group_of
+from crossfade.platforms.local.balancers.envoy.filters import streams
 from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counts import Counts, pattern

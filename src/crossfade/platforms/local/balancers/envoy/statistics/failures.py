@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossfade.platforms.local.balancers.envoy.clusters import group_of
+from crossfade.platforms.local.balancers.envoy.filters.streams import is_stream
 from crossfade.platforms.local.balancers.envoy.routes import CLIENTS, PREVIEW
-from crossfade.platforms.local.balancers.envoy.streams import is_stream
 
 NOBODY = "no release serving"  # answered by the balancer itself: in no statistic of Envoy's
 

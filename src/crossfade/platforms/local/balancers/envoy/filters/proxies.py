@@ -1,14 +1,14 @@
 """What a trusted proxy says of a client in another way than Envoy reads it.
 
 Envoy takes no address with a port, as Azure's gateways write it, none in brackets and none of a long list, and finds no
-route where no scheme is said. A script reads these; a filter looks for them first, because a script costs a request
-more than all else.
+route where no scheme is said. A script reads these.
 """
 
 import ipaddress
 from collections.abc import Iterable
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json, typed
+from crossfade.platforms.local.balancers.envoy.filters.seldom import has, seldom
 from crossfade.platforms.local.balancers.rules import SCHEMES
 
 CLIENT = "x-real-ip"  # what the script found out; nobody else may say it
@@ -99,33 +99,13 @@ def reading(trusted: Iterable[str], own: str) -> Json:
         "own": own,
     }
     script = {**typed("extensions.filters.http.lua.v3.Lua"), "default_source_code": {"inline_string": code}}
-    execute = {
-        **typed("extensions.filters.http.composite.v3.ExecuteFilterAction"),
-        "typed_config": {"name": "envoy.filters.http.lua", "typed_config": script},
-    }
-    odd = {
-        "or_matcher": {
-            "predicate": [
-                _says("x-forwarded-for", _ODD),
-                {"not_matcher": _says("x-forwarded-proto", "https?")},
-            ]
-        }
-    }
-    return {
-        "name": "proxies",
-        "typed_config": {
-            **typed("extensions.common.matching.v3.ExtensionWithMatcher"),
-            "extension_config": {
-                "name": "envoy.filters.http.composite",
-                "typed_config": {**typed("extensions.filters.http.composite.v3.Composite")},
-            },
-            "xds_matcher": {
-                "matcher_list": {
-                    "matchers": [{"predicate": odd, "on_match": {"action": {"name": "read", "typed_config": execute}}}]
-                }
-            },
-        },
-    }
+    return seldom(
+        "proxies",
+        "read",
+        {"typed_config": {"name": "envoy.filters.http.lua", "typed_config": script}},
+        has("request", "x-forwarded-for", _matches(_ODD)),
+        {"not_matcher": has("request", "x-forwarded-proto", _matches("https?"))},
+    )
 
 
 def _range(cidr: str) -> str:
@@ -135,10 +115,5 @@ def _range(cidr: str) -> str:
     return f"{{ {network.max_prefixlen}, '{whole[: network.prefixlen]}' }}"
 
 
-def _says(header: str, regex: str) -> Json:
-    source = {
-        "name": "envoy.matching.inputs.request_headers",
-        "typed_config": {**typed("type.matcher.v3.HttpRequestHeaderMatchInput"), "header_name": header},
-    }
-    matcher = {"google_re2": {}, "regex": regex}
-    return {"single_predicate": {"input": source, "value_match": {"safe_regex": matcher}}}
+def _matches(regex: str) -> Json:
+    return {"safe_regex": {"google_re2": {}, "regex": regex}}

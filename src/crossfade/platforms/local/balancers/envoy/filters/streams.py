@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json, typed
+from crossfade.platforms.local.balancers.envoy.filters.seldom import has, seldom
 
 EVENTS = "text/event-stream"
 SWITCHED = 101  # the status that begins a WebSocket
@@ -56,36 +57,14 @@ def opening() -> Json:
         {"name": "envoy.filters.http.lua", "typed_config": script},
         {"name": "envoy.filters.http.header_mutation", "typed_config": address},
     ]
-    execute = {
-        **typed("extensions.filters.http.composite.v3.ExecuteFilterAction"),
-        "filter_chain": {"typed_config": chain},
-    }
-    is_stream = {
-        "or_matcher": {
-            "predicate": [
-                _answer_has("content-type", {"prefix": EVENTS, "ignore_case": True}),
-                _answer_has(":status", {"exact": str(SWITCHED)}),
-            ]
-        }
-    }
-    return {
-        "name": _FILTER,
-        "disabled": True,
-        "typed_config": {
-            **typed("extensions.common.matching.v3.ExtensionWithMatcher"),
-            "extension_config": {
-                "name": "envoy.filters.http.composite",
-                "typed_config": {**typed("extensions.filters.http.composite.v3.Composite")},
-            },
-            "xds_matcher": {
-                "matcher_list": {
-                    "matchers": [
-                        {"predicate": is_stream, "on_match": {"action": {"name": "count", "typed_config": execute}}}
-                    ]
-                }
-            },
-        },
-    }
+    return seldom(
+        _FILTER,
+        "count",
+        {"filter_chain": {"typed_config": chain}},
+        has("response", "content-type", {"prefix": EVENTS, "ignore_case": True}),
+        has("response", ":status", {"exact": str(SWITCHED)}),
+        disabled=True,
+    )
 
 
 def closing() -> Json:
@@ -120,11 +99,3 @@ def held(stats: Mapping[str, str]) -> Counter[str]:
 def is_stream(status: int, content_type: str) -> bool:
     """Is an answer that begins so one?"""
     return status == SWITCHED or content_type.lower().startswith(EVENTS)
-
-
-def _answer_has(header: str, value: Json) -> Json:
-    source = {
-        "name": "envoy.matching.inputs.response_headers",
-        "typed_config": {**typed("type.matcher.v3.HttpResponseHeaderMatchInput"), "header_name": header},
-    }
-    return {"single_predicate": {"input": source, "value_match": value}}
