@@ -151,7 +151,7 @@ def test_four_hosts_get_a_release_one_after_the_other_and_lose_nothing(team: Cal
         assert ran.out.count("is out of service, and idle") == 4
         assert ran.out.count("is in service") == 4
         assert of.run("rollback").code == 0
-    assert [report.failed for report in clients.reports] == [0, 0]
+    assert [report.losses for report in clients.reports] == [(), ()]
     assert clients.reports[0].requests > 100
     assert of.place.rules() == []
     status = of.ok("status")
@@ -168,7 +168,7 @@ def test_a_release_that_is_never_healthy_never_gets_to_the_second_host(team: Cal
         ran = of.run("deploy", "--json")
     assert ran.code == 1, ran.out
     assert [host["stage"] for host in ran.last["rollout"]["hosts"]] == ["back", "waiting"]
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.losses for report in clients.reports] == [()]
     assert len(of.place.serving()) == 2
     assert of.place.rules() == []
 
@@ -222,7 +222,7 @@ def test_a_cancelled_job_closes_its_rule_and_abort_takes_the_rest_back(team: Cal
         assert (of.place.rules(), of.place.serving()) == ([], of.place.instances[1:])
         ended = of.run("abort")
         assert ended.code == 0, ended.out
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.losses for report in clients.reports] == [()]
     assert of.ok("status")["release"] == 1
     assert len(of.place.serving()) == 2
     assert of.place.rules() == []
@@ -249,7 +249,7 @@ def test_throttling_and_lost_answers_hold_a_deploy_up_and_no_more(rig: Rig, team
     finally:
         rig.knobs.clear()
     assert ran.code == 0, ran.out
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.losses for report in clients.reports] == [()]
     assert of.place.rules() == []
     assert len(of.place.serving()) == 2
 
@@ -265,7 +265,7 @@ def test_a_single_host_stays_in_service_and_has_several_processes(team: Callable
         ran = of.run("deploy")
         assert ran.code == 0, ran.out
     assert "is the only one that serves" in ran.out
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.losses for report in clients.reports] == [()]
     assert of.ok("status")["hosts"][0]["services"][0]["replicas"] == 2
 
 
@@ -287,7 +287,7 @@ def test_the_rule_of_a_killed_deploy_is_closed_by_the_next_command(team: Callabl
         assert ran.code == 0, ran.out
     assert "was left on its way" in ran.out
     assert of.place.rules() == []
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.losses for report in clients.reports] == [()]
     assert len(of.place.serving()) == 2
 
 
@@ -310,7 +310,7 @@ def test_a_host_that_dies_on_the_way_stays_out_of_service(team: Callable[[int], 
         ended = of.run("abort")
         assert ended.code == 0, ended.out
     assert sorted(of.place.serving()) == sorted(of.place.instances)
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.losses for report in clients.reports] == [()]
     assert of.place.rules() == []
 
 
@@ -346,7 +346,7 @@ def test_the_last_host_that_serves_is_not_touched(team: Callable[[int], Team]) -
     assert ran.code == 1, ran.out
     first, second = (f"root@{address}" for address in of.place.addresses)
     assert f"{first} would be the last host that serves: {second} does not answer; no host was touched" in ran.out
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.losses for report in clients.reports] == [()]
     assert of.place.rules() == []
 
 
