@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 from crossfade.core.actions import Effect, Launch, Probe, Resize, RunHook, Shift, Stop
@@ -81,23 +82,27 @@ class Performer:
             case Shift():
                 return await self._shift(action, fleet)
             case Stop():
-                return self._begin(f"stop {action.instance}", self._stop(action, fleet))
+                return self._begin(f"stop {action.instance}", partial(self._stop, action, fleet))
             case RunHook():
-                return self._begin(f"hook {action.hook}", self._run_hook(action))
+                return self._begin(f"hook {action.hook}", partial(self._run_hook, action))
             case Probe():
-                return self._begin("probe", self._probe(action))
+                return self._begin("probe", partial(self._probe, action))
 
-    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> EffectOutcome:
+    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> EffectOutcome:
         if name in self._beside:
-            work.close()
             return EffectOutcome.UNDER_WAY
-        self._beside[name] = asyncio.create_task(self._guarded(name, work), name=name)
+        self._beside[name] = task = asyncio.create_task(self._guarded(name, work), name=name)
+        task.add_done_callback(lambda _: self._over(name))  # also of one that is cancelled before it began
         return EffectOutcome.BEGUN
 
-    async def _guarded(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def _over(self, name: str) -> None:
+        del self._beside[name]
+        self._ended()
+
+    async def _guarded(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Whatever goes wrong beside the loop is recorded; the loop sees what is there and asks again."""
         try:
-            await work
+            await work()
         except StaleTokenError:
             pass  # the loop meets it too
         except asyncio.CancelledError:
@@ -109,9 +114,6 @@ class Performer:
         except Exception as error:
             log.exception("%s of %s met what it did not expect", name, self._scribe.key)
             await self._went_wrong(name, PlatformError(f"unexpected: {error!r}"))
-        finally:
-            self._beside.pop(name, None)
-            self._ended()
 
     async def _went_wrong(self, name: str, error: CrossfadeError) -> None:
         with suppress(CrossfadeError):
