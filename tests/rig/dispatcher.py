@@ -3,10 +3,12 @@
 from functools import cache
 
 from moto.server import DomainDispatcherApplication, create_backend_app
+from tests.rig.tables import quicken
 
 
 def dispatcher() -> DomainDispatcherApplication:
     """It would look through its folders and all its patterns for each request: a third of what an answer takes."""
+    quicken()
     made = DomainDispatcherApplication(create_backend_app)
     made.get_backend_for_host = cache(made.get_backend_for_host)  # type: ignore[method-assign]
     return made

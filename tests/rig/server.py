@@ -75,6 +75,7 @@ class Server:
         self._gauge: asyncio.Task[None] | None = None
         self._gateway = Gateway(self._emulator, knobs, self._own())
         self._gateway.after["elbv2"] = self._balancer.follow
+        self._gateway.after["ecs"] = self._ecs.follow
         self._gateway.after["autoscaling"] = self._autoscaling.follow
         self._gateway.after["cloudfront"] = self._edges.follow
         self._gateway.after["ec2"] = self._instances.follow

@@ -194,7 +194,7 @@ class OnEcs:
 
     def visited(self, clients: int = 4) -> LoadGenerator:
         """Clients that wait for an answer all the time: what ends in the middle of one is seen."""
-        return LoadGenerator(f"{self.url}/slow?s=0.05", clients=clients)
+        return LoadGenerator(f"{self.url}/slow?s=0.1", clients=clients)
 
     async def deploy(self, service: Service) -> Rollout:
         """Until it is over."""

@@ -130,7 +130,7 @@ def repeated(*acts: Callable[[], None]) -> Iterator[None]:
     over = threading.Event()
 
     def repeat(act: Callable[[], None]) -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.04):
             act()
 
     threads = [threading.Thread(target=repeat, args=(act,)) for act in acts]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from tests.rig.balancer import certificate, config, targets
 from tests.rig.balancer.check import check
 from tests.rig.balancer.plane import Plane
@@ -32,7 +31,6 @@ class Balancer:
     ) -> None:
         self._emulator, self._knobs, self._ports = emulator, knobs, ports
         self._plane = Plane(folder, heard)
-        self._session: aiohttp.ClientSession | None = None
         self._syncing = asyncio.Lock()
         self._regions: dict[str, list[tuple[Json, list[Json]]]] = {}
         self._names: dict[str, str] = {}  # load balancers by their DNS names
@@ -42,16 +40,12 @@ class Balancer:
         self.reach: Callable[[Key], None] = lambda _key: None  # told of each target before anybody goes there
 
     async def start(self) -> None:
-        connector = aiohttp.TCPConnector(limit=0, force_close=True)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         await self._plane.start()
 
     async def close(self) -> None:
         for group in self.groups.values():
             self._end(group)
         await self._plane.close()
-        if self._session:
-            await self._session.close()
 
     # What the API does
 
@@ -152,13 +146,12 @@ class Balancer:
             await asyncio.sleep(max(_SHORTEST, self._knobs.real(group.number("HealthCheckIntervalSeconds"))))
 
     async def _ask(self, group: Group, target: Target) -> targets.Health | None:
-        assert self._session is not None
         host, port = self.addresses.get(target.key, target.key)
         asked = group.spec.get("HealthCheckPort", "traffic-port")
-        url = f"http://{host}:{port if asked == 'traffic-port' else asked}{group.spec.get('HealthCheckPath', '/')}"
+        port, path = port if asked == "traffic-port" else int(asked), group.spec.get("HealthCheckPath", "/")
         codes = group.spec.get("Matcher", {}).get("HttpCode", "200")
         timeout = max(1.0, self._knobs.real(group.number("HealthCheckTimeoutSeconds")))
-        return await check(self._session, url, codes=codes, timeout=timeout)
+        return await check(host, port, path, codes=codes, timeout=timeout)
 
     # What the emulator was told
 

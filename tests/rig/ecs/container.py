@@ -56,6 +56,11 @@ class Container:
         code = self._process.returncode
         return code if code >= 0 else 128 - code
 
+    async def ended(self) -> None:
+        """Until it has."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def wait(self) -> None:
         """Until it has ended and all that it wrote was heard."""
         if self._process is not None:

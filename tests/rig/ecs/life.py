@@ -154,11 +154,17 @@ class Life:
         return options["awslogs-group"], stream
 
     async def _until_end(self, task: Task) -> None:
-        while not task.ending.is_set():
-            dead = next((one for one in task.containers if one.essential and not one.running), None)
-            if dead is not None:
-                task.stop(StopCode.EXITED, _OUT_OF_MEMORY if dead.out_of_memory else _EXITED)
-            await asyncio.sleep(_LOOK)
+        """Until it is told to end, or one has that it cannot be without."""
+        told = asyncio.create_task(task.ending.wait())
+        ends = [asyncio.create_task(one.ended()) for one in task.containers if one.essential]
+        try:
+            await asyncio.wait([told, *ends], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in (told, *ends):
+                waiting.cancel()
+        dead = next((one for one in task.containers if one.essential and not one.running), None)
+        if dead is not None:
+            task.stop(StopCode.EXITED, _OUT_OF_MEMORY if dead.out_of_memory else _EXITED)
 
     async def _end(self, task: Task) -> None:
         """A task that a service takes away is drained first; all others are told to end at once.

@@ -22,6 +22,7 @@ class Ecs:
         self._services = scheduler.services
         self._tasks: dict[str, Task] = {}
         self._given: dict[str, Any] = {}  # answers by client token
+        self._clusters: dict[tuple[str, str], Json] = {}  # by region and name, or ARN
         self.stopped: Callable[[Task], Awaitable[None]] | None = None  # is told of each that has
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -264,8 +265,15 @@ class Ecs:
             raise AwsError("ServiceNotFoundException", "Service not found.")
         return service
 
+    async def follow(self, _: Call) -> None:
+        """The emulator was told something: clusters may be others now."""
+        self._clusters.clear()
+
     async def _cluster(self, call: Call) -> Json:
+        """Asked for with every call: the emulator would find each anew."""
         name = call.params.get("cluster") or "default"
+        if (call.region, name) in self._clusters:
+            return self._clusters[call.region, name]
 
         def read(client: Any) -> Json | None:
             found: list[Json] = client.describe_clusters(clusters=[name])["clusters"]
@@ -274,6 +282,7 @@ class Ecs:
         cluster = await self._emulator.use("ecs", call.region, read)
         if cluster is None:
             raise AwsError("ClusterNotFoundException", "Cluster not found.")
+        self._clusters[call.region, name] = cluster
         return cluster
 
     async def _definition(self, call: Call, name: str) -> Json:
