@@ -1,14 +1,18 @@
 """A balancer whose process is gone and that cannot be started any more, as after a package was removed."""
 
+import asyncio
 import os
 import shutil
 import signal
+import socket
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.adapters.token_fence import TokenFence
+from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
 from tests.e2e.shell import NEVER_HEALTHY, machine
 from tests.support.backend import Backend
@@ -19,6 +23,7 @@ from crossfade.core.routing import Routing
 from crossfade.engine.ports.balancer import GoneError
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.envoy.process import installed
+from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.known import KnownProcess, ended, working_in
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
@@ -75,6 +80,121 @@ def test_a_deploy_does_not_wait_for_one_that_cannot_be_started_again() -> None:
         installed_here.unlink()
         installed_here.symlink_to(found)
         alone.ok("down", "--all", "--force")
+
+
+HERE = ["envoy", "haproxy", pytest.param("nginx", marks=pytest.mark.long)]
+
+
+class Removable:
+    """A balancer whose program can be taken away, and be back."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        found = installed() if name == "envoy" else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+        if found is None:
+            pytest.skip(f"{name} is not installed")
+        self._found, self._program, self.directory = Path(found), folder / "bin" / name, folder / "balancer"
+        self._program.parent.mkdir()
+        self._program.symlink_to(self._found)
+        made = {"envoy": EnvoyBalancer, "haproxy": HaproxyBalancer, "nginx": NginxBalancer}[name]
+        self.balancer = made(self.directory, TokenFence(), binary=self._program)  # type: ignore[operator]
+
+    async def kill(self) -> None:
+        """All of its processes."""
+        mine = working_in(self.directory)
+        for known in mine:
+            known.signal(signal.SIGKILL)
+        for known in mine:
+            await ended(known, 10)
+
+    async def remove(self) -> None:
+        """Its program, until nobody expects any more that it starts."""
+        self._program.unlink()
+        self._program.write_text("#!/bin/sh\nexit 1\n")
+        self._program.chmod(0o755)
+        for _ in range(5):
+            with pytest.raises(PlatformError):
+                await self.balancer.ensure()
+
+    async def install(self) -> None:
+        self._program.unlink()
+        self._program.symlink_to(self._found)
+        await self.balancer.ensure()
+
+
+@pytest.fixture
+async def removable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Removable]:
+    made = Removable(request.param, tmp_path)
+    yield made
+    await made.balancer.shutdown()
+    await made.balancer.close()
+
+
+@pytest.mark.parametrize("removable", HERE, indirect=True)
+async def test_it_begins_with_what_it_was_told_while_it_was_gone(removable: Removable) -> None:
+    """Also with a release that it never had. That it died counts once, however often it did not start."""
+    web, balancer = service(), removable.balancer
+    async with Backend("a") as old, Backend("b") as new, aiohttp.ClientSession() as http:
+        await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": old.address}, 1)
+        assert (await fetch(http, url(web))).body == "a"
+        await removable.kill()
+        await removable.remove()
+        with pytest.raises(GoneError) as gone:
+            await balancer.report(web.key)
+        assert (gone.value.lasting, gone.value.deserted) == (True, False)
+        told = gone.value.told
+        assert (told.routing, told.traffic.balancer_deaths) == (routing({1: 100}, {1: "a"}), 1)
+        await balancer.apply(web, routing({2: 100}, {2: "b"}), {"b": new.address}, 1)
+        await removable.install()
+        assert (await fetch(http, url(web))).body == "b"
+        assert (await balancer.report(web.key)).traffic.balancer_deaths == 1
+
+
+@pytest.mark.parametrize("removable", HERE, indirect=True)
+async def test_a_stranger_at_one_of_its_ports_keeps_nobody_else_out(removable: Removable) -> None:
+    """It was faster than the next process: everything else is served and can be told, and the port when it is free."""
+    web, other, balancer = service(), service("other"), removable.balancer
+    async with Backend("a") as a, Backend("b") as b, aiohttp.ClientSession() as http:
+        for one in (web, other):
+            await balancer.apply(one, routing({1: 100}, {1: "a"}), {"a": a.address}, 1)
+        await removable.kill()
+        with socket.socket() as stranger:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            stranger.bind(("127.0.0.1", web.listener.http or 0))
+            stranger.listen()
+            await balancer.ensure()
+            (told,) = balancer.complaints()
+            assert f"port {web.listener.http} is in use by" in told
+            assert f"(pid {os.getpid()}): nobody gets in here by it" in told
+            for one in (web, other):
+                await balancer.apply(one, routing({2: 100}, {2: "b"}), {"b": b.address}, 1)
+            assert (await fetch(http, url(other))).body == "b"
+            with pytest.raises(PlatformError, match="nobody gets in"):  # a hook would ask the stranger
+                await balancer.preview(web, 2)
+        await balancer.ensure()
+        assert not balancer.complaints()
+        assert (await fetch(http, url(web))).body == "b"
+
+
+@pytest.mark.parametrize("removable", ["nginx"], indirect=True)
+async def test_what_workers_without_a_master_serve_is_known(removable: Removable) -> None:
+    """They cannot be told anything else, and what an instance still answers for them is in flight."""
+    web, balancer = service(), removable.balancer
+    async with Backend("a") as old, Backend("b") as new, aiohttp.ClientSession() as http:
+        await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": old.address}, 1)
+        known = KnownProcess.of(int((removable.directory / "nginx.pid").read_text()))
+        held = asyncio.create_task(fetch(http, url(web, "/hold")))
+        await until(lambda: "/hold" in old.seen)
+        known.signal(signal.SIGKILL)
+        await ended(known, 10)
+        await removable.remove()
+        with pytest.raises(GoneError) as gone:
+            await balancer.report(web.key)
+        assert (gone.value.lasting, gone.value.deserted) == (True, True)
+        assert gone.value.told.targets["a"].in_flight == 1
+        with pytest.raises(PlatformError):
+            await balancer.apply(web, routing({2: 100}, {2: "b"}), {"b": new.address}, 1)
+        old.gate.set()
+        assert (await held).body == "a"
 
 
 async def test_workers_of_an_nginx_that_was_killed_go_with_the_last_service(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from tests.property.trouble import (
     BalancerDead,
+    BalancerGone,
     ClockSet,
     Denied,
     DiskFull,
@@ -205,7 +206,8 @@ def _troubles(rng: Random, *, cloud: bool) -> tuple[Trouble, ...]:
 def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> History:
     """The history of a seed; every fifth is on a cloud, every seventh of a worker.
 
-    In every third visitors stay with their release, but not on a cloud; in every other pages have parts.
+    In every third visitors stay with their release, but not on a cloud; in every other pages have parts. In every
+    eleventh the balancer is gone for a while, but not on a cloud.
     """
     rng = Random(seed)
     cloud = seed % 5 == 4 if cloud is None else cloud
@@ -245,7 +247,17 @@ def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> H
         troubles=_troubles(rng, cloud=cloud),
         cloud=cloud,
     )
+    if seed % 11 == 6 and not cloud:
+        made = replace(made, troubles=(*made.troubles, *_gone(Random(f"{seed}, gone"))))
     return _of_workers(made, rng) if seed % 7 == 3 else made
+
+
+def _gone(rng: Random) -> tuple[Trouble, ...]:
+    """The balancer, at some time, and often somebody gives up on the release meanwhile."""
+    gone = BalancerGone(at=rng.uniform(0, 40), seconds=rng.choice((3.0, 60.0, 400.0)))
+    verb = rng.choice(("abort", "abort", "rollback", "supersede"))
+    order = Ordered(at=gone.at + rng.uniform(0, 20), verb=verb)
+    return (gone, order) if rng.random() < 0.7 else (gone,)
 
 
 def together(seed: int) -> History:

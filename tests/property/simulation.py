@@ -14,6 +14,7 @@ from tests.property.history import CHECK, KEY, NEW, OLD, History, sound
 from tests.property.invariants import Watch
 from tests.property.trouble import (
     BalancerDead,
+    BalancerGone,
     ClockSet,
     Denied,
     Frozen,
@@ -96,6 +97,7 @@ class Simulation:
         self.writes = 0
         self.looks = 0  # how often it was asked what runs
         self.full_until = 0.0
+        self.gone_until = 0.0  # the balancer
         self.throttled = (0.0, 0.0)  # until when, and which share of calls is refused
         self.denied: dict[str, float] = {}  # by operation, until when
         self.chance = Random(f"{history.seed}, throttled")
@@ -314,6 +316,10 @@ class Simulation:
                 self.timeline.call_later(seconds, self._rival_leaves, worked)
             case BalancerDead(seconds=seconds) if control:
                 control.balancer_back = self.now + seconds
+            case BalancerGone(seconds=seconds):
+                self.platform.lose_balancer()
+                self.gone_until = max(self.gone_until, self.now + seconds)
+                self.timeline.call_at(self.gone_until, self._balancer_back)
             case Throttled(seconds=seconds, share=share):
                 self.throttled = (self.now + seconds, share)
             case Denied(seconds=seconds, what=what):
@@ -324,6 +330,10 @@ class Simulation:
                 self.orders.append(asyncio.create_task(self._ordered(self._order(control, trouble))))
             case _:
                 pass
+
+    def _balancer_back(self) -> None:
+        if self.now >= self.gone_until:
+            self.platform.balancer_gone = False
 
     def _rival_leaves(self, worked: float) -> None:
         """It did nothing, and tells by its own clock since when nobody has."""

@@ -50,6 +50,14 @@ class BalancerDead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BalancerGone:
+    """The balancer dies with all that it holds, and cannot be started for so long: nobody answers clients."""
+
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frozen:
     """The controller is stopped (SIGSTOP, a closed laptop) and goes on later."""
 
@@ -108,5 +116,5 @@ class Ordered:
     size: int = 0
 
 
-Timed = BalancerDead | Frozen | ClockSet | Rival | Throttled | Denied | Scaled | Ordered
+Timed = BalancerDead | BalancerGone | Frozen | ClockSet | Rival | Throttled | Denied | Scaled | Ordered
 Trouble = Struck | Killed | LineLost | DiskFull | Timed

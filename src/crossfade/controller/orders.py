@@ -167,7 +167,9 @@ class Orders:
         if not loop.ledger.wanted:
             name = loop.key.partition("/")[2]
             raise RefusedError(f"{loop.key} has no instances to restart", f"`crossfade scale {name}=1` starts one")
-        await loop.until(lambda loop: loop.observed_at > 0.0)
+        await loop.until(lambda loop: loop.observed_at > 0.0 or loop.hopeless is not None)
+        if loop.hopeless:
+            raise loop.hopeless
         old = [i.id for i in loop.fleet.of(release.number) if i.up]
         await loop.record("service restarted", {"instances": old, "by": order.by})
         sizer = self._world.sizers.get(release.service.runtime)

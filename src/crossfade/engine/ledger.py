@@ -9,7 +9,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.fleet import Exit
 from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.release import Outcome, Release
-from crossfade.core.rollout import Hook, Rollout
+from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Kind, Names
 from crossfade.core.wire import decode
 from crossfade.strategies.next import Facts, Kept, Refused
@@ -118,6 +118,11 @@ class Ledger:
     def active(self) -> Rollout | None:
         """The rollout under way."""
         return None if self.rollout is None or self.rollout.state.terminal else self.rollout
+
+    @property
+    def goes_on(self) -> bool:
+        """The rollout under way leads to a release of which nobody knows yet whether it is good."""
+        return self.active is not None and self.active.state is State.RUNNING and not self.active.back
 
     @property
     def wanted(self) -> int:

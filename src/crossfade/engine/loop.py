@@ -56,6 +56,7 @@ class Loop:
         self.runs: Mapping[str, Run] = {}  # by job, the newest of those that the platform began by itself
         self.trouble = ""
         self.hopeless: CrossfadeError | None = None  # trouble of the last step that will not pass by itself
+        self.without: CrossfadeError | None = None  # the balancer, gone for good: the last step did without it
         self._world = world
         self._scribe = Scribe(ledger, world, holder)
         self._wake = asyncio.Event()
@@ -172,22 +173,22 @@ class Loop:
 
     async def _safely(self, work: Callable[[], Awaitable[float]]) -> float:
         """One step, whatever happens in it: the care for a service never ends by itself."""
-        pace, self.hopeless = self._world.pace, None
+        pace = self._world.pace
         try:
             pause = await work()
         except asyncio.CancelledError:
             if cancelled():
                 raise
-            self.trouble = "a call to the platform was broken off"
+            self.trouble, self.hopeless = "a call to the platform was broken off", None
             return pace.idle
         except CrossfadeError as error:
             self.trouble, self.hopeless = str(error), error if error.lasting else None
             return pace.idle
         except Exception as error:
             log.exception("the loop of %s met what it did not expect", self.key)
-            self.trouble = f"unexpected: {error!r}"
+            self.trouble, self.hopeless = f"unexpected: {error!r}", None
             return pace.idle
-        self.trouble = ""
+        self.trouble, self.hopeless = "", None
         return pause
 
     async def _work(self) -> float:
@@ -232,7 +233,7 @@ class Loop:
         await self._resting.leave(self.token, dict(look.fleet.sizes or ()))
         # With the ends that were just put on record: else one more would be launched of a release that has failed.
         self.fleet = replace(look.fleet, exits=self.ledger.exits) if look.ended else look.fleet
-        self.observed_at = looked
+        self.observed_at, self.without = looked, look.without
         self.recent.note(now, look.report.traffic.total, look.report.groups)
         outcomes = await self._follow(now)
         if outcomes is None:

@@ -24,11 +24,15 @@ _LOOKS_UP_AFTER = 2.0  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at a service. `ended` are instances whose end nobody has written down yet."""
+    """One look at a service. `ended` are instances whose end nobody has written down yet.
+
+    `without`: the balancer is gone for good, and `report` is what it would begin with.
+    """
 
     fleet: Fleet
     report: Report
     ended: tuple[Exit, ...]
+    without: GoneError | None = None
 
 
 class Observer:
@@ -59,7 +63,7 @@ class Observer:
         sizers = [self._world.sizers[name] for name in runtimes if name in self._world.sizers]
         running = await self._running(ledger.service, runtimes)
         sizes = await self._sizes(ledger.service, sizers)
-        report = await self._report(ledger, age)
+        report, without = await self._report(ledger, age)
         self._watch(ledger, running, report)
         draining, trusted = report.routing.draining(), self._trusted(report)
         self._forget({r.id for r in running})
@@ -81,18 +85,22 @@ class Observer:
         begun = ledger.active.started_at if ledger.active else math.inf
         explained = {r.id for r in running if r.health is not None and self._launched[r.id] >= begun}
         failing = {r.id for r in running if r.exited and r.stopping}
-        return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances, explained, failing)))
+        ended = tuple(self._ended(instances, explained, failing))
+        return Look(fleet=fleet, report=report, ended=ended, without=without)
 
-    async def _report(self, ledger: Ledger, age: float) -> Report:
-        """What is taken down need not wait for a balancer that is gone, and that may never come back."""
+    async def _report(self, ledger: Ledger, age: float) -> tuple[Report, GoneError | None]:
+        """What is taken down need not wait for a balancer that is gone; nor what stays or goes back, where it is gone
+        for good. Who goes on does: while nobody asks a release anything, nobody can say whether it is good.
+        """
         if ledger.kind == "worker":
-            return Report()
+            return Report(), None
         try:
-            return await self._world.balancer.report(ledger.service, age)
-        except GoneError:
-            if not ledger.removed:
+            return await self._world.balancer.report(ledger.service, age), None
+        except GoneError as error:
+            needed = error.deserted or not error.lasting or ledger.goes_on
+            if needed and not ledger.removed:
                 raise
-            return Report()
+            return error.told, error if error.lasting else None
 
     def _unshared(self, ledger: Ledger, report: Report) -> tuple[tuple[int, float], ...]:
         now = self._world.clock.now()

@@ -15,6 +15,7 @@ from crossfade.core.fleet import Exit, Fleet, Health
 from crossfade.core.release import Release
 from crossfade.core.rollout import Hook
 from crossfade.core.wire import encode, encode_action
+from crossfade.engine.ports.balancer import last_report
 from crossfade.engine.ports.runtime import HookResult, Runtime
 from crossfade.engine.scribe import Scribe
 from crossfade.engine.task import cancelled
@@ -210,7 +211,7 @@ class Performer:
         now = self._world.clock.now()
         since = {i: scribe.ledger.draining.get(i, now) for i in sorted(routing.draining())}
         unshared = [[release, scribe.ledger.unshared.get(release, now)] for release in routing.unshared()]
-        targets = (await balancer.report(scribe.key)).targets
+        targets = (await last_report(balancer, scribe.key)).targets
         silenced = fleet.routing.answering() - routing.answering()
         held = [targets[i].in_flight for i in silenced if i in targets]
         await scribe.record(

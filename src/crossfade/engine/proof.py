@@ -56,7 +56,9 @@ class ProofWindow:
             if event.data["switched"]:
                 self._switch_ms = event.data["ms"]
         elif event.kind == "intent" and event.data["action"]["do"] == "Stop":
-            self._stopped[event.data["action"]["instance"]] = (event.data["in_flight"], event.data["streams"])
+            instance = event.data["action"]["instance"]
+            _, told = self._stopped.get(instance, (0, 0))  # by a controller that died: some may have closed since
+            self._stopped[instance] = (event.data["in_flight"], max(told, event.data["streams"]))
         elif event.kind == "done" and event.data["action"]["do"] == "Stop":
             self._killed[event.data["action"]["instance"]] = event.data.get("killed", False)
 

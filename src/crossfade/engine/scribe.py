@@ -10,7 +10,7 @@ from crossfade.core.errors import CrossfadeError, StaleTokenError
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.fold import advance
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports.balancer import GoneError, Traffic
+from crossfade.engine.ports.balancer import GoneError, Traffic, last_report
 from crossfade.engine.ports.journal import Event, Lease
 from crossfade.engine.proof import ProofWindow, reopen
 from crossfade.engine.world import World
@@ -105,7 +105,7 @@ class Scribe:
         """Count what clients got until now. What a balancer that is gone had not told by then is in no total."""
         with suppress(GoneError):
             await self._world.balancer.catch_up()
-            await self.count((await self._world.balancer.report(self.key)).traffic)
+        await self.count((await last_report(self._world.balancer, self.key)).traffic)
 
     async def note_gone(self, there: Collection[str]) -> None:
         """Of instances that were told to go, those that are not `there` are gone: whoever told them died, or could not

@@ -150,8 +150,8 @@ def described(service: Json) -> str:
     if service["locked"]:
         held = service["locked"]
         lines.append(f"  locked by {held['by']} since {clock(held['since'])}: {held['reason'] or 'no reason given'}")
-    if service["trouble"]:
-        lines.append(f"  trouble: {service['trouble']}")
+    if trouble := service["trouble"] or (service.get("stuck") or {}).get("cause"):
+        lines.append(f"  trouble: {trouble}")
     return "\n".join(lines)
 
 

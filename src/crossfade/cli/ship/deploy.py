@@ -12,7 +12,7 @@ from crossfade.cli.call import STRATEGY, Call, called, who
 from crossfade.cli.client import ControllerClient
 from crossfade.cli.ship.carrying import carried_on, on_screen, settle
 from crossfade.cli.ship.ending import answered
-from crossfade.cli.ship.follow import follow, group, rollout
+from crossfade.cli.ship.follow import follow, group, require_served, rollout
 from crossfade.cli.ship.screens import Screen
 from crossfade.core.errors import UnchangedError
 from crossfade.telling.text import release
@@ -122,9 +122,13 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
     target = call.target(client, service)
     with on_screen(call) as shown:
         begun = client.post("/v1/rollback", **target, to=to, by=who(), force=force, supersede=supersede)
-        result = follow(call, rollout(begun), begun["seq"], shown)
+        followed = rollout(begun)
+        result = follow(call, followed, begun["seq"], shown)
         settle(call, shown)
-    return answered(call, result)
+    code = answered(call, result)
+    if code == 0:
+        require_served(call, followed)
+    return code
 
 
 def _order(

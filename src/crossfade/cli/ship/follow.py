@@ -143,11 +143,28 @@ def _require_hope(call: Call, followed: Followed) -> None:
         stuck = call.client().get("/v1/stuck")
         left = f"traffic stays as it is, and `crossfade resume -e {call.environment}` goes on"
     else:
-        services = call.client().get("/v1/status", app=followed.app, moving=1)["services"]
-        stuck = next((one["stuck"] for one in services if one["name"] in followed.services and one.get("stuck")), None)
+        service = _stuck(call, followed)
+        stuck = service and service["trouble"] and service["stuck"]  # else it goes on without what is stuck
         left = "the rollout goes on as soon as that is mended, and `crossfade abort` has it taken back then"
     if stuck:
-        raise PlatformError(stuck["cause"], f"{stuck['way_out']}; {left}" if stuck["way_out"] else left)
+        raise _lacking(stuck, left)
+
+
+def require_served(call: Call, followed: Followed) -> None:
+    """PlatformError where it went well, and nobody gets to it for want of what will not come back by itself."""
+    if not call.carries and (service := _stuck(call, followed)):
+        raise _lacking(service["stuck"], "visitors get to that release as soon as that is mended")
+
+
+def _stuck(call: Call, followed: Followed) -> Json | None:
+    """The first of its services that lacks what will not come back by itself."""
+    services = call.client().get("/v1/status", app=followed.app, moving=1)["services"]
+    return next((one for one in services if one["name"] in followed.services and one.get("stuck")), None)
+
+
+def _lacking(stuck: Json, left: str) -> PlatformError:
+    """What is lacking, what to do about it, and what becomes of what is `left`."""
+    return PlatformError(stuck["cause"], f"{stuck['way_out']}; {left}" if stuck["way_out"] else left)
 
 
 def _bring_back(call: Call, screen: Screen) -> None:

@@ -102,7 +102,7 @@ class LogScreen:
     def state(self, service: Json) -> None:
         rollout, name = service["rollout"], service["name"]
         of = f"{service['app']}/{name}: " if self.several else ""
-        trouble = service["trouble"] or ""
+        trouble = service["trouble"] or (service.get("stuck") or {}).get("cause") or ""
         if trouble and trouble != self._trouble.get(name):
             self.say(f"{of}trouble: {trouble.partition(chr(10))[0]}")
         self._trouble[name] = trouble

@@ -75,8 +75,14 @@ def abort(call: Call, *, service: str | None, reason: str) -> int:
     meant = answer["aborted"]
     does = "is taken back" if len(meant) == 1 else "are taken back"
     shows = "" if call.environment else "; `crossfade watch` shows it"
-    call.answer(answer, f"{', '.join(meant)} {does}{_by_whom(answer)}{shows}")
+    call.answer(answer, f"{', '.join(meant)} {does}{_by_whom(answer)}{shows}{_lacks(answer)}")
     return _see_through(call, answer, wanted="aborted")
+
+
+def _lacks(answer: Json) -> str:
+    """What is not there, will not come back by itself, and is needed until all is back."""
+    stuck = answer.get("stuck")
+    return f"\n{'; '.join(filter(None, (stuck['cause'], stuck['way_out'])))}" if stuck else ""
 
 
 def _by_whom(answer: Json) -> str:

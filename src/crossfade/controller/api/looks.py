@@ -13,7 +13,7 @@ from crossfade.controller.api.hub import Hub
 from crossfade.controller.orders import Orders
 from crossfade.controller.record import history
 from crossfade.core.actions import Finish
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.wire import decode_action
 from crossfade.engine.loop import Loop
@@ -86,7 +86,7 @@ class Looks:
             followed = (
                 loop
                 for loop in self._registry.of(app)
-                if (loop.key.endswith(f"/{name}") if name else loop.ledger.active or loop.trouble)
+                if (loop.key.endswith(f"/{name}") if name else loop.ledger.active or loop.trouble or loop.without)
             )
             return web.json_response({"services": [await self._service(loop) for loop in followed]})
         kept, troubles = await stores.status(self._orders.stores, app, self._registry.world.wall())
@@ -195,11 +195,16 @@ class Looks:
         return views.group(group, self._orders.groups.standings(group), ledgers)
 
     async def _preview(self, loop: Loop) -> dict[str, Any] | None:
-        """The way to the release that not all visitors have yet, with its secret; None without one."""
+        """The way to the release that not all visitors have yet, with its secret; None without one, or while its door
+        is shut, which the balancer complains of.
+        """
         release = views.in_preview(loop.fleet.routing)
         if release is None:
             return None
-        url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)
+        try:
+            url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)
+        except PlatformError:
+            return None
         return {"release": release, "url": url, "headers": dict(headers)}
 
     def _history_of(self, request: web.Request) -> str:

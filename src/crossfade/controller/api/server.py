@@ -172,7 +172,9 @@ class Api:
         loop = self._loop(body)
         await self._orders.scale(loop, asked.number(body, "replicas"), asked.order(body))
         if body.get("wait"):
-            await loop.until(_at_size)
+            await loop.until(lambda loop: _at_size(loop) or loop.hopeless is not None)
+            if loop.hopeless:
+                raise loop.hopeless
         return web.json_response({"service": loop.key, "replicas": loop.ledger.wanted})
 
     async def _restart(self, request: web.Request) -> web.Response:

@@ -68,7 +68,7 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
         "pages": pages,
         "locked": encode(ledger.freeze) if ledger.freeze else None,
         "trouble": loop.trouble or None,
-        "stuck": {"cause": stuck.cause, "way_out": stuck.way_out} if (stuck := loop.hopeless) else None,
+        "stuck": {"cause": stuck.cause, "way_out": stuck.way_out} if (stuck := loop.hopeless or loop.without) else None,
         "instances": [_instance(i, loop, pages) for i in loop.fleet.instances],
         "lately": _lately(loop) if ledger.kind == "web" else None,
         "jobs": [_job(job, ledger.jobs.get(job.name), loop.runs.get(job.name), wall) for job in ledger.scheduled],

@@ -92,8 +92,8 @@ class Deploys:
                 self.may_go_on(loop, order)
                 if self._world.sizers:  # its size may be another one than is on record: the first step tells
                     await loop.until(lambda loop: loop.knows_its_size)
-                if loop.hopeless and not order.force:
-                    raise loop.hopeless
+                if (stuck := loop.hopeless or loop.without) and not order.force:
+                    raise stuck
             await self.require_apart(services)
             await self.take_back(loops, order, f"superseded by {order.by}")
             for loop in loops:

@@ -7,7 +7,7 @@ from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.platform import Exposure, Platform
-from crossfade.engine.ports.balancer import Exposed, Report, Target, Traffic
+from crossfade.engine.ports.balancer import Exposed, GoneError, Report, Target, Traffic
 from crossfade.engine.ports.journal import Fence
 from crossfade.strategies.several.clash import clash
 
@@ -36,6 +36,8 @@ class DryBalancer:
             raise StaleTokenError(f"token {token} is older than {old.token}")
         if self.refuses:
             raise PlatformError(self.refuses)
+        if self._platform.deserted and routing.registered():
+            self._require_it(Report())
         self._refuse_clash(service)
         ids = routing.registered() | routing.draining()
         known = {i: addresses[i] for i in sorted(ids)}
@@ -44,7 +46,10 @@ class DryBalancer:
 
     async def report(self, service: str, age: float = 0.0) -> Report:  # noqa: ARG002  each is asked by itself
         exposure = self._platform.exposed.get(service)
-        return Report() if exposure is None else self._reported(exposure)
+        if exposure is None:
+            return Report()
+        self._require_it(report := self._reported(exposure))
+        return report
 
     def _reported(self, exposure: Exposure) -> Report:
         return Report(
@@ -54,7 +59,8 @@ class DryBalancer:
             traffic=Traffic(total=exposure.total, failed=tuple(sorted(exposure.failed.items()))),
         )
 
-    async def catch_up(self) -> None: ...
+    async def catch_up(self) -> None:
+        self._require_it(Report())
 
     async def known(self) -> Mapping[str, Exposed]:
         return {key: Exposed(service=e.service, token=e.token) for key, e in self._platform.exposed.items()}
@@ -76,6 +82,13 @@ class DryBalancer:
 
     def complaints(self) -> Sequence[str]:
         return ()
+
+    def _require_it(self, told: Report) -> None:
+        if self._platform.balancer_gone:
+            why, deserted = "the balancer is gone and cannot be started: it was removed", self._platform.deserted
+            error = GoneError(why, "install it", told=told, deserted=deserted)
+            error.lasting = True
+            raise error
 
     def _target(self, exposure: Exposure, instance: str) -> Target:
         life = self._platform.lives.get(instance)

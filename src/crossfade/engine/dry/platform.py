@@ -84,6 +84,7 @@ class Exchange:
     status: int = 503
     seconds: float = 0.02
     exposure: Exposure
+    held: Counter[str]  # what it is counted among as long as it is under way
     release: int | None
     preview: bool
 
@@ -117,6 +118,7 @@ class Platform:
         self.runs: dict[str, tuple[float, str, dict[str, str]]] = {}  # of jobs: when begun, the command, what it found
         self.begun: Counter[str] = Counter()  # how often each was really begun
         self.ready_for: list[tuple[float, int]] = []  # when a release was made ready for a run
+        self.balancer_gone = self.deserted = False  # see `lose_balancer`
         self.settle: Callable[[], None] = lambda: None  # what it does by itself, before anybody is served
         self._launched: Counter[tuple[str, int]] = Counter()
 
@@ -174,6 +176,17 @@ class Platform:
             self.lives[name].served = True
         self.exposed[key] = exposure
 
+    def lose_balancer(self, *, deserted: bool = False) -> None:
+        """The balancer dies, with all that it holds, and cannot be started until `balancer_gone` is false again.
+
+        `deserted`: those that it left behind do not know it, and answer on.
+        """
+        self.balancer_gone, self.deserted = True, deserted
+        if deserted:
+            return
+        for exposure in self.exposed.values():
+            exposure.in_flight = Counter()
+
     async def ask(self, address: str, check: HealthCheck) -> str:
         """A health check: the complaint, empty when all is well."""
         life = next((life for life in self.lives.values() if life.address == address), None)
@@ -190,7 +203,7 @@ class Platform:
         """A request of a client: who answers it is drawn when it comes. ConnectionRefusedError where nobody listens."""
         self.settle()
         exposure = self.exposed.get(service)
-        if exposure is None:
+        if exposure is None or (self.balancer_gone and not self.deserted):
             raise ConnectionRefusedError
         preview = exposure.routing.preview if exposure.service.preview.header in headers else None
         release = self._release(exposure.routing) if preview is None else preview
@@ -200,6 +213,7 @@ class Platform:
             instance=instance,
             address=exposure.addresses.get(instance, ""),
             exposure=exposure,
+            held=exposure.in_flight,
             release=release,
             preview=preview is not None,
         )
@@ -207,8 +221,10 @@ class Platform:
     def end(self, exchange: Exchange) -> None:
         """It is answered: counted by its release and, unless it was a preview's, by the service."""
         begun, release = exchange.exposure, exchange.release
-        begun.in_flight[exchange.instance] -= 1
+        exchange.held[exchange.instance] -= 1
         exposure = self.exposed.get(begun.service.key, begun)
+        if exchange.held is not exposure.in_flight:
+            return  # it ended with the balancer
         failed = exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         one = _one(1000 * exchange.seconds, failed=failed)
         if release is not None:

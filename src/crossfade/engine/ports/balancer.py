@@ -51,7 +51,16 @@ class Exposed:
 
 
 class GoneError(PlatformError):
-    """Its process is not there: it leads nobody anywhere and holds no request. What it was told it still knows."""
+    """Its process is not there. What it was told it still knows, and begins with when it is back: `told` is its report.
+
+    It leads nobody anywhere and holds no request; unless it is `deserted`: processes that it left behind serve on by
+    what they were told last, and nobody can tell them anything else.
+    """
+
+    def __init__(self, cause: str, way_out: str = "", *, told: Report | None = None, deserted: bool = False) -> None:
+        super().__init__(cause, way_out)
+        self.told = told or Report()
+        self.deserted = deserted
 
 
 class LoadBalancer(Protocol):
@@ -73,7 +82,8 @@ class LoadBalancer(Protocol):
         `addresses` maps every instance id in `routing` to host:port. `service` says how it is exposed (listener,
         routes, sticky, timeouts, health). After the return no new request goes to an instance that is not in
         `routing.serving()` (previews aside), and every instance in it is accepted by the balancer's own check.
-        Instances in `draining` finish what they hold. Returns the seconds from writing to confirmation.
+        Instances in `draining` finish what they hold. Returns the seconds from writing to confirmation. By one that is
+        gone, and cannot be started or need not be, nobody is asked: it is kept for when it is back.
         `checks` gives the health check of a release where it is not `service.health`.
         The same routing again is confirmed without a change. Raises PlatformError when it does not come about (a port
         in use names who holds it); then the old routing is still the one that runs.
@@ -125,3 +135,11 @@ class LoadBalancer(Protocol):
     async def close(self) -> None:
         """Let go of connections; the balancer goes on serving."""
         ...
+
+
+async def last_report(balancer: LoadBalancer, service: str) -> Report:
+    """What it says of a service; of one that is gone, what it would begin with."""
+    try:
+        return await balancer.report(service)
+    except GoneError as error:
+        return error.told

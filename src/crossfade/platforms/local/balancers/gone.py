@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
-from crossfade.engine.ports.balancer import GoneError
+from crossfade.engine.ports.balancer import GoneError, Report
 from crossfade.shortage import shortage
 
 _HOPELESS = 5  # failed starts in a row
@@ -30,21 +30,50 @@ class Starts:
             raise
         self._failed = 0
 
+    @property
+    def hopeless(self) -> bool:
+        """It could not be started again and again: somebody has to do something first."""
+        return self._failed >= _HOPELESS
+
     @contextmanager
-    def told(self, gone: Callable[[], bool]) -> Iterator[None]:
-        """What fails because it is `gone` is a GoneError: a lasting one where it could not be started again and again,
-        so that nobody waits for it who can be told.
+    def told(
+        self,
+        gone: Callable[[], bool],
+        report: Callable[[], Report] = Report,
+        deserted: Callable[[], bool] = lambda: False,
+    ) -> Iterator[None]:
+        """What fails because it is `gone` is a GoneError, with `report`: a lasting one where starts are hopeless, so
+        that nobody waits for it who can be told.
         """
         try:
             yield
         except PlatformError as error:
             if not gone():
                 raise
-            if self._failed < _HOPELESS:
-                raise GoneError(error.cause, error.way_out) from error
-            told = GoneError(f"the balancer is gone and cannot be started: {self._why.cause}", self._why.way_out)
-            told.lasting = True
+            cause, way_out = error.cause, error.way_out
+            if self.hopeless:
+                cause, way_out = f"the balancer is gone and cannot be started: {self._why.cause}", self._why.way_out
+            told = GoneError(cause, way_out, told=report(), deserted=deserted())
+            told.lasting = self.hopeless
             raise told from error
+
+    async def reached(
+        self,
+        ensure: Callable[[], Awaitable[None]],
+        gone: Callable[[], bool],
+        routing: Routing,
+        deserted: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """See that it runs. False where it cannot be had, and need not: by this routing nobody is asked any more, or
+        starts are hopeless, and nobody is asked by any.
+        """
+        try:
+            await ensure()
+        except PlatformError:
+            if not gone() or (routing.registered() and (deserted() or not self.hopeless)):
+                raise
+            return False
+        return True
 
 
 @contextmanager
@@ -55,14 +84,3 @@ def needless(gone: Callable[[], bool]) -> Iterator[None]:
     except PlatformError:
         if not gone():
             raise
-
-
-async def reached(ensure: Callable[[], Awaitable[None]], gone: Callable[[], bool], routing: Routing) -> bool:
-    """See that it runs. False where it cannot be had, and need not: by this routing nobody is asked any more."""
-    try:
-        await ensure()
-    except PlatformError:
-        if routing.registered() or not gone():
-            raise
-        return False
-    return True

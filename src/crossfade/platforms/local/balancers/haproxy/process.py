@@ -39,6 +39,11 @@ class HaproxyProcess:
         """It is on record and does not run: nobody told it to end."""
         return self.master is not None and not self.master.lives
 
+    def forget(self) -> None:
+        """Take one that died off the record."""
+        (self._directory / PROCESS).unlink(missing_ok=True)
+        self.master = None
+
     async def start(self, structure: str) -> None:
         """Return when a worker runs this structure. PlatformError says why not, in HAProxy's words."""
         await self._program.require_version(self._directory)
@@ -84,8 +89,7 @@ class HaproxyProcess:
             await end(everyone, _LIMIT / 2)
         await end(working_in(self._directory), _LIMIT / 2)  # those whose record was lost
         self._clear()
-        (self._directory / PROCESS).unlink(missing_ok=True)
-        self.master = None
+        self.forget()
 
     async def _until(
         self, structure: str, began: int, master: KnownProcess, before: AbstractSet[int] = frozenset()

@@ -91,7 +91,8 @@ class NginxBalancer(InstalledBalancer):
         self._count()
         # The kernel takes up to 100 ms to write its table when tens of thousands of connections wait for their end.
         addresses = [address for _, address in entry.addresses]
-        held = await asyncio.to_thread(connections, addresses, self._process.workers)
+        workers = self._process.orphans if self._gone() else self._process.workers
+        held = await asyncio.to_thread(connections, addresses, workers)
         return {
             instance: Target(in_flight=None if held is None else held[address]) for instance, address in entry.addresses
         }
@@ -110,6 +111,9 @@ class NginxBalancer(InstalledBalancer):
         if self._counts.rotate(self._log_limit) or any(rotated):
             self._process.reopen_logs()
         self._counts.save()
+
+    def _deserted(self) -> bool:
+        return self._gone() and self._process.deserted
 
     @staticmethod
     def _group(service: str, release: int) -> str:

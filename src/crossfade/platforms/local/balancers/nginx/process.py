@@ -38,9 +38,28 @@ class NginxProcess:
         return self._master(PID)
 
     @property
+    def died(self) -> bool:
+        """It is on record and does not run: nobody told it to end."""
+        return (self._directory / PID).exists() and self.master is None
+
+    def forget(self) -> None:
+        """Take one that died off the record."""
+        (self._directory / PID).unlink(missing_ok=True)
+
+    @property
     def workers(self) -> set[int]:
         """Of all masters, those included that only finish what they hold."""
         return {pid for pid_file in (PID, f"{PID}.oldbin") for pid in self._workers(pid_file)}
+
+    @property
+    def orphans(self) -> set[int]:
+        """Workers of ours whose master is gone."""
+        return {orphan.pid for orphan in self._orphans()}
+
+    @property
+    def deserted(self) -> bool:
+        """Workers whose master is gone go on accepting connections."""
+        return any(map(_serves, self.orphans))
 
     async def start(self, workers: int) -> None:
         """Return when so many workers serve. PlatformError says what nginx says.
@@ -108,7 +127,6 @@ class NginxProcess:
         return {pid for pid in children(master.pid) if "worker process" in title(pid)} if master else set()
 
     def _orphans(self) -> list[KnownProcess]:
-        """Workers of ours whose master is gone."""
         known = self.workers
         return [
             KnownProcess.of(pid)
