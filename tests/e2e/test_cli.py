@@ -13,12 +13,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Self
 
 import pytest
 from tests.e2e.shell import ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Machine, machine, sentence
 
+from crossfade.cli.client import ControllerClient
 from crossfade.cli.machine import controller
+from crossfade.core.errors import CrossfadeError
 from crossfade.load import LoadGenerator, LoadReport
 from crossfade.paths import StateDirectory
 
@@ -384,6 +387,27 @@ class TestMachine:
         assert alone.ok("up")["controller"]["pid"] == pid
         broken.unlink()
         assert alone.ok("up", "--restart")["controller"]["pid"] != pid
+
+    def test_a_disk_that_hangs_holds_up_nobody_else(self, alone: Machine) -> None:
+        """As a network disk does that is gone: other apps are deployed, and the controller can be replaced."""
+        alone.ok("up")
+        other = alone.beside("other")
+        other.write(env_file=["values"])
+        os.mkfifo(other.source / "values")  # whoever reads it waits for a writer who never comes
+        said = {"path": str(other.source / "crossfade.yaml"), "called": "crossfade.yaml"}
+
+        def ask() -> None:
+            with suppress(CrossfadeError):  # the controller goes meanwhile
+                ControllerClient(alone.state / "api.sock").post("/v1/services", **said)
+
+        asking = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+        for one in asking:
+            one.start()
+        alone.ok("deploy", limit=30)
+        alone.ok("up", "--restart")
+        for one in asking:
+            one.join(30)
+        assert not any(one.is_alive() for one in asking)
 
     def test_a_umask_does_not_lock_us_out_of_our_own_files(self, alone: Machine) -> None:
         """Of others it takes as much as it says."""

@@ -1,6 +1,7 @@
 """From a file to the application it describes."""
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from crossfade.source.there import is_file, is_folder, why_no_file, why_no_folde
 DEFAULT_ENVIRONMENT = "local"
 # An environment is a part of the file; it cannot rename the application or contain further environments.
 _ONLY_AT_THE_TOP = ("app", "environments", "environment")
+_BUILDING = threading.Lock()  # models are built at their first use, and a controller reads several files at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,8 @@ def _resolved(document: Written, environment: str) -> Written:
 
 
 def _app(resolved: Written) -> App | list[Problem]:
+    with _BUILDING:
+        App.model_rebuild()
     try:
         return App.model_validate(resolved.plain(_as_typed))
     except ValidationError as error:

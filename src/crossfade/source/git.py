@@ -63,7 +63,7 @@ def _changed(place: Path) -> bool:
 
 
 def _git(folder: Path, *arguments: str, must: bool = False) -> str | None:
-    """What it prints; None when it fails or is not installed. One that `must` fails only where there is no work tree.
+    """What it prints; None when it fails or is not installed. One that `must` does so only where there is no work tree.
 
     GIT_DIR and the like are left out: they are set when we are called from a git hook, and name another repository.
     """
@@ -75,7 +75,12 @@ def _git(folder: Path, *arguments: str, must: bool = False) -> str | None:
             capture_output=True,
             check=False,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
+        if must and _in_repository(folder):
+            raise WrongInputError(
+                f"git cannot say which files of {folder} belong to a release: it is not found in PATH",
+                "install it, or have it in the PATH of the shell that starts the controller: `crossfade up --restart`",
+            ) from None
         return None
     complaint = done.stderr.decode(errors="replace").strip()
     if "dubious ownership" in complaint:
@@ -83,7 +88,7 @@ def _git(folder: Path, *arguments: str, must: bool = False) -> str | None:
             f"git does not trust {folder}: it belongs to another user",
             f"if you do: git config --global --add safe.directory {folder}",
         )
-    nothing = any(words in complaint for words in _NO_WORK_TREE) and not _is_damaged(folder)
+    nothing = any(words in complaint for words in _NO_WORK_TREE) and not _in_repository(folder)
     if must and done.returncode and not nothing:
         raise WrongInputError(
             f"git cannot say which files of {folder} belong to a release: {_first_line(complaint)}",
@@ -92,14 +97,15 @@ def _git(folder: Path, *arguments: str, must: bool = False) -> str | None:
     return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None
 
 
-def _is_damaged(folder: Path) -> bool:
-    """There is a repository, which git takes for none: its HEAD got lost, as in a power cut.
+def _in_repository(folder: Path) -> bool:
+    """There is a repository, also where git takes it for none, as its HEAD got lost in a power cut, or cannot be asked.
 
     As git does, one that is not ours to look into is passed over, and beyond the folder's own file system nobody looks.
     """
     here = folder.resolve()
     for above in (here, *here.parents):
-        if os.path.isdir(above / ".git" / "objects"):  # noqa: PTH112  that of Path fails where it may not look
+        there = f"{above}/.git"  # a file in a work tree of its own, and in a submodule
+        if os.path.isdir(f"{there}/objects") or os.path.isfile(there):  # noqa: PTH112, PTH113  not where we may not look
             return True
         if above.is_mount():
             break

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from crossfade import held
 from crossfade.core.errors import PlatformError
+from crossfade.removal import remove
 from crossfade.stage.verbs import Ran, Told, VerbRunner
 
 PORTS = range(18_000, 20_000)  # below those the kernel gives to clients
@@ -82,7 +82,7 @@ class Stage:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.1)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
 
 def new_folder(name: str) -> Path:

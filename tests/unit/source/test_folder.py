@@ -254,6 +254,23 @@ def test_a_repository_that_git_cannot_read_is_named(source: Path) -> None:
         git.files(source)
 
 
+@pytest.mark.parametrize("below", ["", "lib", "work tree"])
+def test_where_git_is_not_found_its_repository_is_named(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    """A controller that cron started may not find it: all that is ignored, such as a `.env`, would be shipped."""
+    repository(source, ".env")
+    if below == "work tree":
+        (source / ".git").rename(tmp_path / "repository")
+        (source / ".git").write_text(f"gitdir: {tmp_path / 'repository'}\n")
+    place = source / ("lib" if below == "lib" else "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(WrongInputError, match=r"cannot say which files of .* belong to a release: it is not found"):
+        git.files(place)
+    (source / ".git").rename(tmp_path / "no more")
+    assert git.files(place) is None
+
+
 def test_folders_that_never_end_are_named(source: Path) -> None:
     """What a script made that went wrong; a hundred deep is nothing."""
     write(source, "/".join(100 * ["d"]) + "/file")

@@ -21,6 +21,7 @@ from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, W
 from crossfade.core.service import Service
 from crossfade.core.store import Store
 from crossfade.core.wire import decode, encode
+from crossfade.engine.aside import aside
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
 from crossfade.shortage import shortage
@@ -55,7 +56,6 @@ class Api:
         self._token = token
         self._more = more  # what is served beside our own
         self._around = around  # what is done about a request before its handler
-        self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
         app = web.Application(
@@ -119,8 +119,7 @@ class Api:
         from crossfade.file.deployable import deployable  # noqa: PLC0415  an idle controller does without
 
         body = await asked.body(request)
-        async with self._reading:
-            return web.json_response(await asyncio.to_thread(deployable, Path(body.pop("path")), **body))
+        return web.json_response(await aside(deployable, Path(body.pop("path")), **body))
 
     async def _deploy(self, request: web.Request) -> web.Response:
         body = await asked.body(request)

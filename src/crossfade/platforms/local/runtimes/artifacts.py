@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +11,7 @@ from urllib.parse import quote, unquote
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
+from crossfade.engine.aside import aside
 from crossfade.engine.ports.runtime import Artifact
 from crossfade.held import take
 from crossfade.platforms.local.runtimes import gently, seal, snapshot
@@ -25,6 +25,7 @@ from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.platforms.local.runtimes.snapshot import Snapshot
 from crossfade.platforms.local.runtimes.sources import SeenFolder, Sources
+from crossfade.removal import remove
 from crossfade.source.whole import WholeSource
 
 STAGING = ".staging-"
@@ -81,13 +82,13 @@ class Artifacts:
         self, service: Service, env: Mapping[str, str], source: WholeSource, in_use: Collection[str], seen: SeenFolder
     ) -> Artifact:
         began = self._now_ns()
-        links = await asyncio.to_thread(volumes.prepare, service, self._volumes)
+        links = await aside(volumes.prepare, service, self._volumes)
         async with self._staged(service, source, seen, links) as (staging, taken):
             digest = taken.artifact.digest
             async with self._locked(digest):
                 if not await self._whole(digest, in_use):
                     earlier = None if service.build else await self._earlier(seen.digest)  # a build may write anywhere
-                    linked = await asyncio.to_thread(snapshot.complete, taken, source.root, staging / "tree", earlier)
+                    linked = await aside(snapshot.complete, taken, source.root, staging / "tree", earlier)
                     await self._build(service, env, taken, staging, linked)
                 self._need(service.key, digest)
         if (seen.digest, seen.looks) != (digest, taken.seen):
@@ -112,7 +113,7 @@ class Artifacts:
         """A folder of our own, which goes again, with a copy of the source in it: see `snapshot.take`."""
         staging, ours = self._stage()
         try:
-            taken = await asyncio.to_thread(
+            taken = await aside(
                 snapshot.take,
                 source,
                 staging / "tree",
@@ -124,7 +125,7 @@ class Artifacts:
             yield staging, taken
         finally:
             os.close(ours)
-            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+            await asyncio.to_thread(remove, staging)
 
     async def _earlier(self, digest: str) -> tuple[Path, Seal] | None:
         """The tree that was made of this source last, with its seal. It may go while we use it."""
@@ -242,7 +243,7 @@ class Artifacts:
                 self._need(other, digest)
             self._prepare(service)
         except BaseException:
-            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+            await asyncio.to_thread(remove, home)
             raise
 
     def _prepare(self, service: Service) -> None:
@@ -306,7 +307,7 @@ class Artifacts:
         for left in self._releases.glob(f"{STAGING}*"):
             lock = _lock(left)
             if lock is not None:
-                shutil.rmtree(left, ignore_errors=True)
+                remove(left)
                 os.close(lock)
 
     @asynccontextmanager
@@ -337,7 +338,7 @@ def _lock(path: Path, *, create: bool = False) -> int | None:
 def _replace(home: Path, staging: Path) -> list[str]:
     """Put what was staged in its place; returns the services that needed what was there."""
     needed = [unquote(file.name) for file in (home / NEEDED_BY).glob("*")]
-    shutil.rmtree(home, ignore_errors=True)
+    remove(home)
     staging.rename(home)
     return needed
 

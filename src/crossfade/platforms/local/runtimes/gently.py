@@ -2,9 +2,11 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 from pathlib import Path
+
+from crossfade import removal
+from crossfade.engine.aside import aside
 
 
 async def run(*words: str) -> bool:
@@ -19,7 +21,7 @@ async def run(*words: str) -> bool:
         stderr=subprocess.DEVNULL,
     )
     try:
-        return await asyncio.to_thread(process.wait) == 0
+        return await aside(process.wait) == 0
     except asyncio.CancelledError:
         process.kill()  # the thread that waits reaps it
         raise
@@ -32,4 +34,4 @@ async def remove(folder: Path) -> None:
     except OSError:  # no process can be made, or there is no such command
         gone = False
     if not gone:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await aside(removal.remove, folder)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from crossfade.source.whole import WholeSource
 
 # A file that changed within this time before it was looked at may change again without its times showing it: they are
-# only as fine as the kernel's tick, or the clock of a network disk.
-UNSURE_NS = 1_000_000_000
+# only as fine as the kernel's tick, or the clock of a network disk, or the two seconds of FAT.
+UNSURE_NS = 2_000_000_000
 KEPT = 50  # folders; a job of CI may bring a new one every time
 
 

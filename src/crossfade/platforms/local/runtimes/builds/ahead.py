@@ -7,7 +7,6 @@ was kept, by whose name it is known; of another one, and where there is none, re
 
 import asyncio
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from crossfade.held import take
 from crossfade.platforms.local.runtimes import gently
+from crossfade.removal import remove
 
 AHEAD = "ahead"
 OF = "of"  # the copy that it has the links of
@@ -33,7 +33,7 @@ async def prepare(home: Path, copy: Path, kept: str) -> None:
             if await gently.run("cp", "-al", str(copy / kept), str(draft / kept)):
                 await asyncio.to_thread(_publish, draft, copy.name)
         finally:
-            await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+            await asyncio.to_thread(remove, draft)
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def taken(home: Path, copy: Path, kept: str) -> Iterator[Path | None]:
                 found = mine / kept if _read(mine / OF) == copy.name else None
         yield found
     finally:
-        shutil.rmtree(mine, ignore_errors=True)
+        remove(mine)
 
 
 def _publish(draft: Path, of: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from crossfade.platforms.local.runtimes.builds.kept import Linked
 from crossfade.platforms.local.runtimes.environment import for_build
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
+from crossfade.removal import remove
 from crossfade.source.whole import WholeSource
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Building:
         if session.code != 0 and brought:  # what was kept may be what it fails over: once more without
             await asyncio.to_thread(self._caches.forget, service)
             for path in brought:
-                await asyncio.to_thread(shutil.rmtree, self._tree / path, ignore_errors=True)
+                await asyncio.to_thread(remove, self._tree / path)
             await self._once(env)
         if session.code != 0:
             raise self._failed()

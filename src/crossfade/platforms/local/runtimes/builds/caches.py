@@ -23,6 +23,7 @@ from crossfade.platforms.local.runtimes.builds import ahead, kept
 from crossfade.platforms.local.runtimes.builds.kept import BuildAccount, Linked
 from crossfade.platforms.local.runtimes.builds.look import Looked, look
 from crossfade.platforms.local.runtimes.seal import Seal
+from crossfade.removal import remove
 from crossfade.source.whole import WholeSource
 
 NEWEST = "newest"  # a link to the whole copy that was made last
@@ -129,7 +130,7 @@ class Caches:
             if inputs and len(found) == len(inside(service)):
                 kept.write(kept.account(copy / KEPT, inputs, os.fsencode(tree)), copy)
         except (OSError, shutil.Error) as error:
-            shutil.rmtree(copy, ignore_errors=True)
+            remove(copy)
             what = f"{', '.join(found)} of {service.key}"
             raise PlatformError(f"{what} cannot be kept for the next build: {error}") from error
         with self._locked(service, fcntl.LOCK_EX):
@@ -139,7 +140,7 @@ class Caches:
             link.replace(home / NEWEST)
         # Whoever used it did so under the lock; the next deploy need not wait until it is gone.
         if old.parent == home.resolve() and old.is_dir():
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
 
     async def prepare(self, service: Service) -> None:
         """Link what is kept for the release after this one, where builds say what they depend on."""
@@ -160,7 +161,7 @@ class Caches:
         if not newest.is_dir():
             return
         with self._locked(service, fcntl.LOCK_EX):
-            shutil.rmtree(newest.resolve(), ignore_errors=True)
+            remove(newest.resolve())
             newest.unlink(missing_ok=True)
 
     def _home(self, service: Service) -> Path:

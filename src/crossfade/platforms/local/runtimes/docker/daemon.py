@@ -1,6 +1,5 @@
 """The Docker daemon: reached when it is first needed, asked in a thread, its refusals in plain words."""
 
-import asyncio
 import grp
 import threading
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from crossfade.core.errors import CrossfadeError, PlatformError
+from crossfade.engine.aside import aside
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -25,11 +25,11 @@ class Daemon:
         self._opening = threading.Lock()
 
     async def ask(self, question: Callable[["DockerClient"], T]) -> T:
-        return await asyncio.to_thread(self._ask, question)
+        return await aside(self._ask, question)
 
     async def close(self) -> None:
         if self._client is not None:
-            await asyncio.to_thread(self._client.close)
+            await aside(self._client.close)
             self._client = None
 
     def _ask(self, question: Callable[["DockerClient"], T]) -> T:

@@ -13,6 +13,7 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
+from crossfade.engine.aside import aside
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
@@ -59,7 +60,7 @@ class DockerRuntime:
         await self._daemon.ask(lambda client: network.require(client, service))
         made = await self._made(service, env or {})
         there = await self._daemon.ask(lambda client: volumes.folders(client, service, self._keep))
-        return replace(made, notes=(*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)))
+        return replace(made, notes=(*made.notes, *await aside(sqlite.warnings, service, there)))
 
     async def foresee(self, service: Service) -> Artifact | None:
         """An image that is built here shows when it is, and what a registry has when it is asked."""
@@ -75,7 +76,7 @@ class DockerRuntime:
         self._logs.times.forget(log)
         async with self._logs.times.marking(log):
             made = await build.image_id(service, wanted, shell, log)
-        commit = await asyncio.to_thread(build.commit, wanted)
+        commit = await aside(build.commit, wanted)
         return await self._daemon.ask(lambda client: image.take(client, service, made, commit, self._keep))
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
+from crossfade.engine.aside import aside
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.logs import LogQuery, Said, Writer, writer_of
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
@@ -77,7 +78,7 @@ class ProcessRuntime:
             in_use = {record.digest for record in self._records.all()}
             made = await self._artifacts.make(service, env or {}, in_use)
             there = volumes.links(service, self._state / "volumes").values()
-            notes = [*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)]
+            notes = [*made.notes, *await aside(sqlite.warnings, service, there)]
             unlimited = self._cpu.why_not(service.resources.cpu)
             return replace(made, notes=(*notes, unlimited) if unlimited else tuple(notes))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
+from crossfade.removal import remove
 
 Links = Mapping[str, Path]  # by path in the source: the folder that is found there
 
@@ -34,7 +35,7 @@ def prepare(service: Service, home: Path) -> Links:
             try:
                 draft.rename(folder)
             except OSError:  # somebody was faster, and has files in it
-                shutil.rmtree(draft, ignore_errors=True)
+                remove(draft)
                 if not folder.is_dir():
                     raise
     return found
@@ -43,9 +44,8 @@ def prepare(service: Service, home: Path) -> Links:
 def delete(app: str, home: Path) -> list[str]:
     """Remove the folders of an app's named volumes: which these were, as `app/name`. PlatformError if one stays."""
     there = sorted(home.glob(f"{app}/*"))
-    try:
-        for folder in there:
-            shutil.rmtree(folder)
-    except OSError as error:
-        raise PlatformError(f"{error.filename} could not be deleted: {error.strerror}", "delete it by hand") from error
+    for folder in there:
+        remove(folder)
+        if folder.exists():
+            raise PlatformError(f"not all of {folder} could be deleted", "delete it by hand")
     return [f"{app}/{folder.name}" for folder in there]
