@@ -82,6 +82,25 @@ async def test_a_crash_loop_in_steady_state_goes_on_and_says_why(shop: App) -> N
     await shop.settled(1, replicas=1)
 
 
+async def test_a_crash_loop_beside_a_warm_release_costs_no_get(shop: App) -> None:
+    """The old release stands in whenever nothing of the new one can answer, which is told; and gives it back."""
+
+    async def stood_in() -> list[Any]:
+        found = [event["data"].get("stands_in_for") for event in await shop.events("routed")]
+        return found if found.count(2) >= 2 else []  # the second time after it had the traffic back
+
+    warm = replace(QUICK, keep_previous=600.0)
+    await shop.deploy(shop.service(strategy=warm, replicas=1))
+    await shop.deploy(shop.service(strategy=warm, replicas=1, tag="2", fault="dies=30"))
+    async with Crowd(shop.url, *GETS) as gets:
+        await until(stood_in, 60.0)
+        await shop.until(lambda s: s["stands_in"] is not None and s["stands_in"]["release"] == 1)
+    loses_nothing(gets.report)
+    assert set(gets.report.releases) == {"1", "2"}
+    status = await shop.until(lambda s: s["stands_in"] is None)
+    assert status["release"] == 2
+
+
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
 async def test_a_controller_that_goes_and_comes_back_is_noticed_by_nobody(
     own_machine: Machine, live: Callable[..., Service], number: signal.Signals

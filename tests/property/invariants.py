@@ -79,6 +79,7 @@ class Watch:
                 self.a_canary_gets_no_more_than_its_step(args[1])
                 self.nobody_stays_with_what_is_taken_back(args[1])
                 self.a_page_finds_its_parts(args[1])
+                self.a_warm_release_stands_in(args[1])
             case "launch":
                 self.the_fleet_stays_below_its_surge(args[0])
                 self.what_must_not_run_twice_does_not(args[0], args[1])
@@ -331,6 +332,20 @@ class Watch:
             well = any(self._known.seen_healthy(life, now) and life.term_at is None for life in mine)
             if well and now - self._shared.get(release, -1e9) < strategy.keep_assets - 0.01:
                 self.fail(f"pages of release {release} lose their parts")
+
+    def a_warm_release_stands_in(self, routing: Routing) -> None:
+        """Between rollouts a release that is kept warm answers while nothing of the current one can.
+
+        Not on a cloud, where nobody would be there to give the traffic back, nor for what is scaled to nothing.
+        """
+        simulation = self._simulation
+        ledger, control = simulation.ledger, simulation.control
+        if routing.weights or simulation.cloud or control is None or ledger.active or not ledger.wanted:
+            return
+        loop = control.registry.loops[KEY]
+        warm = {release for release, until in ledger.warm.items() if until > loop.observed_at}
+        if able := sorted(i.id for i in loop.fleet.instances if i.usable and i.release in warm):
+            self.fail(f"nobody answers, and {able} could")
 
     def the_fleet_stays_below_its_surge(self, name: str) -> None:
         """Our own actions never take the fleet above the surge bound; the same launch again is none.

@@ -10,6 +10,7 @@ from crossfade.core.fleet import Exit
 from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
+from crossfade.core.routing import Routing
 from crossfade.core.service import Kind, Names
 from crossfade.core.wire import decode
 from crossfade.strategies.next import Facts, Kept, Refused
@@ -147,6 +148,12 @@ class Ledger:
         gone = {self.current, *self.removed_artifacts}
         good = [r for r in self.releases if r.outcome is Outcome.GOOD and r.number not in gone]
         return max(good, key=lambda r: r.number, default=None)
+
+    def stand_in(self, routing: Routing) -> int | None:
+        """The release that answers between rollouts in place of the current one; None while that answers, or nobody."""
+        if self.active or self.current is None or routing.weight(self.current):
+            return None
+        return max(dict(routing.weights), default=None)
 
     def select(self, word: str) -> Release:
         """The release a user means by `word`: latest, previous, a number, sha-…, a tag or a version label."""

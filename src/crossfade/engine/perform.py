@@ -214,6 +214,7 @@ class Performer:
         targets = (await last_report(balancer, scribe.key)).targets
         silenced = fleet.routing.answering() - routing.answering()
         held = [targets[i].in_flight for i in silenced if i in targets]
+        stood_in_for = scribe.ledger.current if scribe.ledger.stand_in(routing) else None
         await scribe.record(
             "routed",
             {
@@ -223,6 +224,7 @@ class Performer:
                 "drained": sum(n or 0 for n in held),
                 "switched": routing.weights != fleet.routing.weights,
                 **({"unshared": unshared} if unshared else {}),
+                **({"stands_in_for": stood_in_for} if stood_in_for else {}),
                 **({"uncounted": ["drained"]} if None in held else {}),
             },
         )

@@ -1,7 +1,6 @@
-"""The decision of one service: of a rollout under way, and of a service that is to stay as it is."""
+"""The decision of a rollout under way."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 
 from crossfade.core.actions import (
@@ -14,16 +13,14 @@ from crossfade.core.actions import (
     Probe,
     RollBack,
     RunHook,
-    StandBy,
     StartBake,
 )
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import Hook, Rollout, State
-from crossfade.core.service import Kind, Strategy
 from crossfade.strategies.course import Course, toward
 from crossfade.strategies.deadline import deadline, had_its_time, patience
 from crossfade.strategies.goal import Goal
-from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
+from crossfade.strategies.phases import Phase, bounds, journey, limits
 from crossfade.strategies.pins import Pins
 from crossfade.strategies.verdict import Verdict, judge
 
@@ -66,70 +63,6 @@ def _settling(fleet: Fleet) -> Hold:
     """What nobody can hurry."""
     going = any(i.stopping for i in fleet.instances)
     return Hold(why="the last instances end, each in its grace" if going else "the balancer confirms the new routing")
-
-
-def keep(
-    current: int | None,
-    replicas: int,
-    strategy: Strategy,
-    fleet: Fleet,
-    now: float,
-    *,
-    warm: Mapping[int, float],
-    drain: float,
-    kind: Kind = "web",
-    pins: bool = False,
-) -> Actions:
-    """Hold a service at its current release and size; `warm` maps releases kept ready to when they may go.
-
-    What is warm and breaks is not mended. Everything else that runs is an orphan or left over, and leaves as gently
-    as anything does.
-    """
-    ready_until = {r: t for r, t in warm.items() if t > now and r != current}
-    standby = {r: sum(i.usable for i in fleet.of(r)) for r in ready_until}
-    room = bounds(strategy, replicas)
-    goal = Goal(
-        want=standby if current is None else {current: replicas, **standby},
-        shares=None if kind == "worker" else {} if current is None else {current: 100},
-        serves=kind == "web",
-        bounds=Bounds(floor=0 if current is None else room.floor, ceiling=room.ceiling + sum(standby.values())),
-        need=current,
-        enough=room.floor,
-        alone=strategy.name == "recreate",
-        drain=drain,
-        patience=strategy.timeout,
-        lead=current or 0,
-        pins=Pins.of(strategy, sticky=pins),
-        urgent=True,
-    )
-    # Traffic comes to the current release when it can carry it, or when no more of it can come.
-    course = toward(goal, fleet, now)
-    if not (course.reached or course.effects or _comes(fleet, current or 0) or _make_room(fleet, goal)):
-        course = toward(replace(goal, enough=1), fleet, now)
-    if course.effects:
-        return course.effects
-    retire = tuple(StandBy(release=r, until=t) for r, t in sorted(ready_until.items()))
-    return (*course.waits, *retire)
-
-
-def _comes(fleet: Fleet, release: int) -> bool:
-    """More of a release is on its way: an instance that starts, or one that ends and leaves its place to another."""
-    return any(i.health is Health.STARTING or (i.stopping and i.health is not Health.EXITED) for i in fleet.of(release))
-
-
-def _make_room(fleet: Fleet, goal: Goal) -> bool:
-    """Others than are wanted are on their way out: what comes instead may have their places once they are gone."""
-    running = Counter(i.release for i in fleet.instances if i.health is not Health.EXITED)
-    sizes = running if fleet.sizes is None else dict(fleet.sizes)
-    leaves = Counter(
-        i.release
-        for i in fleet.instances
-        if i.health is not Health.EXITED and (i.stopping or i.draining_since is not None)
-    )
-    return any(
-        release not in goal.want and (leaves[release] or sizes.get(release, 0) < count)
-        for release, count in running.items()
-    )
 
 
 def _sound(fleet: Fleet) -> Counter[int]:

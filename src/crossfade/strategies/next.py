@@ -7,7 +7,8 @@ from crossfade.core.actions import Action, RollBack, Stop
 from crossfade.core.fleet import Fleet
 from crossfade.core.rollout import Rollout, State
 from crossfade.core.service import Kind, Strategy
-from crossfade.strategies.decide import decide, keep
+from crossfade.strategies.decide import decide
+from crossfade.strategies.keep import keep
 
 # A balancer that is busy answers within a second; one that refused five times over two refuses for good.
 REFUSALS = 5

@@ -78,7 +78,13 @@ def _groups(fleet: Fleet, leaving: Collection[str]) -> tuple[TargetGroup, ...]:
 
 
 def lead_of(goal: Goal, routing: Routing) -> int:
-    """Whose settings expose the service: the release that comes, once it has traffic; else the one that has most."""
+    """Whose settings expose the service: the release that comes, once it has traffic; else the one that has most.
+
+    Who stands in between rollouts is asked where the release is that it stands in for: its ports, its certificates, and
+    whom it lets in.
+    """
     if goal.preview is not None and routing.weight(goal.preview):
         return goal.preview
+    if goal.preview is None and routing.weight(goal.fallback or 0):
+        return goal.lead
     return max(routing.weights, key=lambda weight: weight[1], default=(goal.lead, 0))[0]

@@ -77,9 +77,7 @@ class Story:
         lines = []
         if shares != self._shares:
             self._shares = shares
-            each = [f"release {self._label(number)} has {share} %" for number, share in sorted(shares.items())]
-            what = f"{', '.join(each)} of the traffic" if each else "no release has traffic"
-            lines.append(f"{what}, switched in {data['ms']:.1f} ms")
+            lines.append(f"{self._who_has(shares, data.get('stands_in_for'))}, switched in {data['ms']:.1f} ms")
         fresh = set(data["draining"]) - self._draining
         self._draining |= fresh
         if fresh:
@@ -88,6 +86,13 @@ class Story:
                 f"{plural(len(fresh), 'instance')} {'gets' if len(fresh) == 1 else 'get'} no new requests{held}"
             )
         return lines
+
+    def _who_has(self, shares: Mapping[int, int], stood_in_for: int | None) -> str:
+        each = [f"release {self._label(number)} has {share} %" for number, share in sorted(shares.items())]
+        what = f"{', '.join(each)} of the traffic" if each else "no release has traffic"
+        if stood_in_for is None:
+            return what
+        return f"{what}: it stands in for release {self._label(stood_in_for)}, which cannot answer"
 
     def _moved(self, data: Event) -> list[str]:
         action = data["action"]

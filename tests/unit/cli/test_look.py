@@ -38,6 +38,13 @@ def test_the_first_line_says_what_serves(service: dict[str, Any], said: str) -> 
     assert described(service).splitlines()[0] == said
 
 
+def test_a_release_that_stands_in_is_named_and_not_counted() -> None:
+    """What another release answers is no work of the one that is at work."""
+    instead = {**found(2, 50, 50), "version": "v2", "stands_in": {"release": 1, "version": "v1"}}
+    first = described(instead).splitlines()[0]
+    assert first == "shop/web: release 2 (v2), 0 of 2 instances serving; release 1 (v1) stands in for it"
+
+
 def test_one_service_or_store_is_shown_alone() -> None:
     """What is about no service stays; a name that nothing has is answered with those that there are."""
     db = {"app": "shop", "name": "db"}

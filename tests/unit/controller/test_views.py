@@ -130,6 +130,37 @@ async def test_a_release_is_kept_warm_until_the_next_rollout_sends_it_home(site:
         assert status(loop, site.clock.now())["warm"] == {}
 
 
+async def test_a_release_that_stands_in_is_said_and_on_record(site: Site) -> None:
+    """`status` names it while it has the traffic, and the line of the journal for which release; then neither does."""
+
+    async def stands_in(api: Api) -> dict[str, object] | None:
+        answer = await api.looks._status(make_mocked_request("GET", "/v1/status?app=shop&fresh=1"))
+        assert isinstance(answer, web.Response)
+        found: dict[str, object] | None = json.loads(answer.text or "")["services"][0]["stands_in"]
+        return found
+
+    kept = replace(service(), strategy=replace(service().strategy, keep_previous=600.0))
+    async with site.controller() as control:
+        api = Api(control.orders, Hub(), lambda _: None)
+        for version in ("1", "2"):
+            await control.deploy(replace(kept, env=(("V", version),)), replace(KIM, version=f"v{version}"))
+        loop = control.registry.loops["shop/web"]
+        assert await stands_in(api) is None
+        site.sick.add(("shop/web", 2))  # no other one of it gets healthy
+        for name in [i.id for i in loop.fleet.instances if i.release == 2]:
+            site.crash(name)
+        await within(loop.until(lambda loop: loop.fleet.routing.weights == ((1, 100),)))
+        assert await stands_in(api) == {"release": 1, "version": "v1"}
+        told = [event.data.get("stands_in_for") for event in site.journal.events if event.kind == "routed"]
+        assert told[-1] == 2
+        assert set(told[:-1]) == {None}
+        site.sick.clear()
+        await within(loop.until(lambda loop: loop.fleet.routing.weights == ((2, 100),)))
+        assert await stands_in(api) is None
+        last = [event for event in site.journal.events if event.kind == "routed"][-1]
+        assert "stands_in_for" not in last.data
+
+
 @pytest.mark.parametrize(
     ("weights", "shown"), [((), 2), (((1, 100),), 2), (((1, 90), (2, 10)), 2), (((2, 100),), None)]
 )

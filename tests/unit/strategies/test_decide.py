@@ -77,6 +77,17 @@ def test_a_bake_is_watched_to_its_end() -> None:
     assert decide(plan, seen, NOW + 30.0) == (Finish(state=State.SUCCEEDED, reason="release 2 has all traffic"),)
 
 
+def test_a_release_that_another_one_stands_in_for_is_not_judged_good() -> None:
+    """What the old one answers meanwhile counts for itself alone, be the new one's ends held against it or not."""
+    plan = rollout(step=1, bake=30.0, holding_since=NOW, unhealthy=0, crash_loop=0, min_requests=20)
+    answered = {OLD: Counters(requests=500), NEW: Counters(requests=3)}
+    for state in (Health.EXITED, Health.UNHEALTHY, Health.STARTING):
+        new = some(NEW, 2, state, launched_at=NOW)
+        seen = fleet(some(OLD, 2), new, weights={OLD: 100}, preview=NEW, counters=answered)
+        assert not {Finish, Advance} & {*kinds(decide(plan, seen, NOW + 30.0))}, state
+    assert Finish not in kinds(decide(plan, beside({NEW: 100}, counters=answered), NOW + 30.0))
+
+
 def test_a_bad_verdict_ends_a_bake_at_once() -> None:
     """Nobody waits for the bake's end when the new release fails its clients."""
     plan = rollout(step=1, bake=30.0, holding_since=NOW)

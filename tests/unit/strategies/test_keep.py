@@ -8,7 +8,7 @@ from tests.unit.strategies.fleets import NEW, NOW, OLD, exits, fleet, some
 from crossfade.core.actions import Action, Hold, Launch, Shift, StandBy, Stop
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.service import Strategy
-from crossfade.strategies.decide import keep
+from crossfade.strategies.keep import keep
 
 
 def kept(seen: Fleet, current: int | None = NEW, replicas: int = 2, **traits: Any) -> tuple[Action, ...]:
@@ -65,6 +65,58 @@ def test_the_warm_release_stands_by_until_its_time() -> None:
     (shift,) = kept(seen, warm={OLD: NOW})
     assert isinstance(shift, Shift)
     assert shift.routing.draining() == {"1-0", "1-1"}
+
+
+def test_the_warm_release_answers_while_all_of_the_current_one_are_dead() -> None:
+    """It gets the traffic in the same look, and gives it back once enough of the current one are ready."""
+    warm, dead = {OLD: NOW + 30}, some(NEW, 2, Health.EXITED)
+    assert weights(kept(fleet(some(OLD, 2), dead, weights={NEW: 100}), warm=warm)) == [((OLD, 100),)]
+    coming = some(NEW, 1, Health.STARTING, first=1, launched_at=NOW)
+    assert weights(kept(fleet(some(OLD, 2), some(NEW, 1), coming, weights={OLD: 100}), warm=warm)) == []
+    assert weights(kept(fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100}), warm=warm)) == [((NEW, 100),)]
+
+
+def test_of_several_warm_releases_the_newest_answers() -> None:
+    """It is the nearest to what visitors had; one whose instances are gone, too, can answer nobody."""
+    dead, warm = some(3, 2, Health.EXITED), {OLD: NOW + 30, NEW: NOW + 30}
+    seen = fleet(some(OLD, 2), some(NEW, 2), dead, weights={3: 100})
+    assert weights(kept(seen, current=3, warm=warm)) == [((NEW, 100),)]
+    seen = fleet(some(OLD, 2), some(NEW, 2, Health.EXITED), dead, weights={3: 100})
+    assert weights(kept(seen, current=3, warm=warm)) == [((OLD, 100),)]
+
+
+def test_who_stands_in_stays_until_the_current_release_can_answer() -> None:
+    """Its time may be over meanwhile: then it goes as soon as it is not needed any more."""
+    over, coming = {OLD: NOW - 1}, some(NEW, 2, Health.STARTING, launched_at=NOW)
+    rolling = Strategy(name="rolling", min_healthy=0, timeout=60.0)  # no floor keeps it
+    assert weights(kept(fleet(some(OLD, 2), coming, weights={OLD: 100}), warm=over, strategy=rolling)) == []
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100})
+    assert weights(kept(seen, warm=over)) == [((NEW, 100),)]
+    (shift,) = kept(fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100}), warm=over)
+    assert isinstance(shift, Shift)
+    assert shift.routing.draining() == {"1-0", "1-1"}
+
+
+def test_who_stands_in_is_asked_where_the_current_release_is() -> None:
+    """At its ports and with its certificates, and nobody is let in whom it does not let in."""
+    for dead in (some(NEW, 2, Health.EXITED), some(NEW, 2, Health.UNHEALTHY)):
+        actions = kept(fleet(some(OLD, 2), dead, weights={NEW: 100}), warm={OLD: NOW + 30})
+        shift = next(action for action in actions if isinstance(action, Shift))
+        assert (shift.routing.weights, shift.lead) == (((OLD, 100),), NEW)
+
+
+def test_nobody_stands_in_for_what_is_scaled_to_nothing() -> None:
+    """Neither from then on, nor who did until then."""
+    warm = {OLD: NOW + 30}
+    assert weights(kept(fleet(some(OLD, 2), weights={NEW: 100}), replicas=0, warm=warm)) == [()]
+    assert weights(kept(fleet(some(OLD, 2), weights={OLD: 100}), replicas=0, warm=warm)) == [()]
+
+
+def test_nobody_stands_in_where_nobody_would_give_it_back() -> None:
+    """Who looks after what a platform keeps leaves once it is settled: the platform brings the current one back."""
+    seen = fleet(some(OLD, 2), some(NEW, 2, Health.EXITED), weights={NEW: 100})
+    assert weights(kept(seen, warm={OLD: NOW + 30})) == [((OLD, 100),)]  # the control
+    assert weights(kept(replace(seen, sizes=((OLD, 2), (NEW, 2))), warm={OLD: NOW + 30})) == []
 
 
 def test_what_is_warm_and_breaks_is_not_mended() -> None:

@@ -6,7 +6,7 @@ from crossfade.core.actions import Launch, Shift, Stop
 from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import Strategy
-from crossfade.strategies.decide import keep
+from crossfade.strategies.keep import keep
 
 
 def instance(name: str, *, outdated: bool, health: Health = Health.HEALTHY) -> Instance:

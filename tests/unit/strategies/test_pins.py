@@ -9,7 +9,8 @@ from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import State
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import Strategy
-from crossfade.strategies.decide import decide, keep
+from crossfade.strategies.decide import decide
+from crossfade.strategies.keep import keep
 
 PINS = rollout(pins=True, step=1)  # blue-green, at its switch
 ROLLING = rollout("rolling", pins=True, replicas=1, min_healthy=100, max_surge=100)

@@ -8,8 +8,9 @@ from crossfade.core.actions import Action, AwaitHealthy, Finish, Probe, Resize, 
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import State
 from crossfade.core.service import Strategy
-from crossfade.strategies.decide import decide, keep
+from crossfade.strategies.decide import decide
 from crossfade.strategies.goal import Goal
+from crossfade.strategies.keep import keep
 from crossfade.strategies.phases import Bounds
 from crossfade.strategies.sizes import resizes
 

@@ -10,7 +10,8 @@ from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.routing import Routing
 from crossfade.core.service import Strategy, StrategyName
-from crossfade.strategies.decide import decide, keep
+from crossfade.strategies.decide import decide
+from crossfade.strategies.keep import keep
 from crossfade.strategies.phases import phases
 
 

@@ -48,6 +48,18 @@ def test_traffic_is_told_when_it_moves() -> None:
     assert story.tell(routed((2, 10))) == ["release 2 has 100 % of the traffic, switched in 1.2 ms"]
 
 
+def test_a_release_that_stands_in_is_told_with_the_one_that_cannot_answer() -> None:
+    """Once, and again when that has its traffic back."""
+    story, instead = Story(), routed((1, 100))
+    story.tell(routed((2, 100)))
+    instead["data"]["stands_in_for"] = 2
+    assert story.tell(instead) == [
+        "release 1 has 100 % of the traffic: it stands in for release 2, which cannot answer, switched in 1.2 ms"
+    ]
+    assert story.tell(instead) == []
+    assert story.tell(routed((2, 100))) == ["release 2 has 100 % of the traffic, switched in 1.2 ms"]
+
+
 def test_draining_instances_are_told_once() -> None:
     """With how many requests they finish."""
     story = Story()

@@ -12,6 +12,7 @@ from crossfade.cli.client import ControllerClient, LostError, NotRunningError
 from crossfade.cli.hosts.api import lost
 from crossfade.cli.hosts.door import Ask, found_wrong
 from crossfade.cli.hosts.where import Reached
+from crossfade.cli.hosts.witness import Witness
 from crossfade.cli.ship.follow import Followed, follow, group, rollout
 from crossfade.cli.ship.screens import Lines, Screen, standing
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
@@ -71,6 +72,7 @@ class ControlledHost:
         self._own = own
         self._passes = passes
         self._seconds = seconds
+        self._witness: Witness | None = None
 
     def require_rest(self) -> None:
         """RefusedError while its controller is busy with something else, which may take as long as it likes."""
@@ -88,6 +90,7 @@ class ControlledHost:
     def bring(self) -> Releases:
         self._wait()
         self.goal()
+        self._witness = Witness(self._api, self._app)
         return self.runs()
 
     def go_back(self, before: Releases) -> None:
@@ -99,10 +102,11 @@ class ControlledHost:
         self.change_to(before, force=True)
 
     def trouble(self) -> str:
-        return found_wrong(self._asks, passes=self._passes, seconds=self._seconds)
+        witness = self._witness or Witness(self._api, self._app)
+        return found_wrong(self._asks, passes=self._passes, seconds=self._seconds) or witness.trouble()
 
     def own_trouble(self) -> str:
-        """The same of its own door alone."""
+        """The same of its own door alone, whoever answers there: a host that answers need not stay out of service."""
         return found_wrong(self._asks[: self._own], passes=self._passes, seconds=self._seconds)
 
     def serves(self) -> bool:

@@ -114,10 +114,13 @@ def _group(group: Json) -> str:
 def described(service: Json) -> str:
     """One service of `status` as text."""
     worker = service.get("kind") == "worker"
-    serving = sum(one["state"] == "healthy" if worker else one["weight"] > 0 for one in service["instances"])
+    stands_in = service.get("stands_in")
+    of = [one for one in service["instances"] if not stands_in or one["release"] == service["release"]]
+    serving = sum(one["state"] == "healthy" if worker else one["weight"] > 0 for one in of)
     does = "at work" if worker else "serving"
     runs = f"release {release(service['release'], service['version'])}"
     runs += f", {serving} of {plural(service['replicas'], 'instance')} {does}"
+    runs += f"; release {release(stands_in['release'], stands_in['version'])} stands in for it" if stands_in else ""
     if service["release"] is None:
         runs = f"its first release has {plural(serving, 'instance')} {does}" if serving else "no release serves"
     lines = [f"{service['app']}/{service['name']}: {runs}"]

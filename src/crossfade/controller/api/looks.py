@@ -1,8 +1,10 @@
 """The looks that the API gives: what runs, what happened, what was written. None of them changes anything."""
 
+import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +22,8 @@ from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event
 from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Runtime
+
+_LOOK = 10.0  # seconds in which a service can be looked at again, unless it is in trouble
 
 
 class Looks:
@@ -78,9 +82,12 @@ class Looks:
     async def _status(self, request: web.Request) -> web.Response:
         """Everything; with `moving`, for who follows a rollout, only services that move or are in trouble.
 
-        That is asked five times a second. `service` names the one that is followed, whatever it does.
+        That is asked five times a second. `service` names the one that is followed, whatever it does. With `fresh` it
+        is seen after it was asked for, so that nothing is missing that happened before.
         """
         app = request.query.get("app")
+        if request.query.get("fresh"):
+            await self._look_again(app)
         if request.query.get("moving"):
             name = request.query.get("service")
             followed = (
@@ -112,10 +119,21 @@ class Looks:
             }
         )
 
+    async def _look_again(self, app: str | None) -> None:
+        """Have the services looked at once more. One that cannot be looked at is not waited for without an end."""
+        asked_at, loops = self._registry.world.clock.now(), list(self._registry.of(app))
+        for loop in loops:
+            loop.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK):
+                for loop in loops:
+                    await loop.until(lambda loop: loop.observed_at >= asked_at)
+
     async def _service(self, loop: Loop) -> dict[str, Any]:
         world = self._registry.world
         return {
             **views.status(loop, world.clock.now(), world.wall()),
+            "stands_in": self._stand_in(loop),
             "preview": await self._preview(loop),
             **self._beside(loop),
         }
@@ -193,6 +211,12 @@ class Looks:
         """A release group with where each of its services stands."""
         ledgers = {member.service: self._registry.ledger(member.service) for member in group.members}
         return views.group(group, self._orders.groups.standings(group), ledgers)
+
+    def _stand_in(self, loop: Loop) -> dict[str, Any] | None:
+        """The release that answers in place of the one that is at work, of which nothing can; None without one."""
+        number = loop.ledger.stand_in(loop.fleet.routing)
+        found = (one for one in loop.ledger.releases if one.number == number)
+        return next(({"release": one.number, "version": one.version} for one in found), None)
 
     async def _preview(self, loop: Loop) -> dict[str, Any] | None:
         """The way to the release that not all visitors have yet, with its secret; None without one, or while its door

@@ -38,7 +38,8 @@ function badge(one) {
 }
 
 function serving(one) {
-  return one.instances.filter((each) => (one.kind === "worker" ? each.state === "healthy" : each.weight > 0)).length;
+  const mine = one.stands_in ? one.instances.filter((each) => each.release === one.release) : one.instances;
+  return mine.filter((each) => (one.kind === "worker" ? each.state === "healthy" : each.weight > 0)).length;
 }
 
 function runs(one) {
@@ -47,7 +48,11 @@ function runs(one) {
     return serving(one) ? `Its first release has ${plural(serving(one), "instance")} ${does}` : "No release serves";
   }
   const of = one.rollout ? "" : `${serving(one)} of `; // meanwhile there are those of both releases
-  return `Release ${release(one.release, one.version)}, ${of}${plural(one.rollout ? serving(one) : one.replicas, "instance")} ${does}`;
+  return `Release ${release(one.release, one.version)}, ${of}${plural(one.rollout ? serving(one) : one.replicas, "instance")} ${does}${instead(one.stands_in)}`;
+}
+
+function instead(other) {
+  return other ? `; release ${release(other.release, other.version)} stands in for it` : "";
 }
 
 function lately(counted) {
