@@ -50,6 +50,21 @@ def listeners_of(pids: Iterable[int]) -> list[ListeningSocket]:
     return [listener for listener in listeners() if listener.inode in held] if held else []
 
 
+def holder_of(port: int) -> int | None:
+    """The user whose process has a socket at this port, which may listen or be one end of a connection. None: nobody.
+
+    What a process that ended was still answering, the kernel alone holds.
+    """
+    here = f":{port:04X} "
+    for table in _TABLES:
+        with suppress(OSError):
+            rows = (row.split() for row in table.read_text(encoding="ascii").splitlines() if here in row)
+            for row in rows:
+                if row[_LOCAL].endswith(here.strip()) and int(row[_INODE]):
+                    return int(row[_USER])
+    return None
+
+
 def connected(addresses: Collection[str]) -> dict[int, str]:
     """Which sockets are connected to one of these addresses of IPv4, `host:port`, and to which: by inode.
 

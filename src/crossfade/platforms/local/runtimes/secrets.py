@@ -80,6 +80,7 @@ def write_private(path: Path, content: bytes) -> None:
     """Seen whole or not at all, and never readable by anybody else."""
     beside = path.with_name(f".{path.name}.new")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have deleted it by hand
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
             file.flush()

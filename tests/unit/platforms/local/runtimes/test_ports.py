@@ -35,6 +35,19 @@ def test_a_port_that_somebody_listens_on_is_not_chosen(tmp_path: Path) -> None:
     ports.close()
 
 
+def test_a_port_that_a_connection_went_out_from_is_not_chosen(tmp_path: Path) -> None:
+    """As the kernel gives them out where its range was made wider: an app that listens on all addresses cannot."""
+    ports = Ports(tmp_path)
+    theirs, free = ports.take(()), ports.take(())
+    ports.close()
+    with (
+        socket.create_server(("127.0.0.2", 0)) as server,
+        socket.create_connection(server.getsockname(), source_address=("127.0.0.2", theirs)),
+    ):
+        assert ports.take(set(PORTS) - {theirs, free}) == free
+    ports.close()
+
+
 def test_a_lock_of_a_controller_that_died_is_free(tmp_path: Path) -> None:
     """What it left is a file that nobody holds."""
     ports = Ports(tmp_path)

@@ -156,6 +156,20 @@ async def test_a_port_that_somebody_took_is_not_the_releases_fault(machine: Mach
     assert not found.blamed
 
 
+async def test_a_port_that_a_connection_went_out_from_is_not_the_releases_fault(machine: Machine) -> None:
+    """The kernel gave it out meanwhile, as it does where its range was made wider."""
+    await machine.launch("one", f"until [ -e {machine.source}/go ]; do sleep 0.02; done; echo address in use; exit 1")
+    port = int((await machine.seen()).address.rpartition(":")[2])
+    with (
+        socket.create_server(("127.0.0.2", 0)) as server,
+        socket.create_connection(server.getsockname(), source_address=("127.0.0.2", port)),
+    ):
+        (machine.source / "go").touch()
+        found = await exited(machine)
+    assert found.detail.startswith(f"port {port} was taken by a program of user")
+    assert not found.blamed
+
+
 async def test_a_port_that_its_own_connections_still_hold_was_taken_by_nobody(machine: Machine) -> None:
     """Who dies while it answers leaves the kernel halves of connections on its port: that is the release's own end."""
     await machine.launch("one", f'exec {sys.executable} -c "{DIES_ANSWERING}"')

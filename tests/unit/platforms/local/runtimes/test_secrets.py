@@ -1,5 +1,6 @@
 """The values of secrets on disk: by release, for their owner alone, and named by what says nothing of them."""
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def test_nobody_else_can_read_them(tmp_path: Path) -> None:
     paths = [tmp_path / "secrets", *(tmp_path / "secrets").rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
+
+
+def test_a_folder_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    """By hand, while the controller runs: a shell that brings the values can deploy again."""
+    store = SecretStore(tmp_path / "secrets")
+    store.save("shop/web", {"TOKEN": "a"})
+    shutil.rmtree(tmp_path / "secrets")
+    assert len(store.save("shop/web", {"TOKEN": "a"})) == 32
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
 
 
 def test_values_kept_by_app_are_still_read(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from crossfade.platforms.local.kernel import tcp
 from crossfade.platforms.local.kernel.memory import why_killed
-from crossfade.platforms.local.kernel.tcp import ListeningSocket
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes import logs
 from crossfade.platforms.local.runtimes.processes.addresses.ports import is_free
@@ -35,8 +34,8 @@ async def of(session: Session, port: int) -> Ending:
     why = why_killed(session.leader, session.code) if session.leader else ""
     said = describe(session.code, logs.last_words(session.log), why)
     # That the port cannot be bound is not enough: what the instance was answering keeps it for a minute after its end.
-    if not left and not is_free(port) and (thief := _listener(port)):
-        taken = f"port {port} was taken by a program of user {thief.user} before it could listen"
+    if not left and port and not is_free(port) and (thief := tcp.holder_of(port)) is not None:
+        taken = f"port {port} was taken by a program of user {thief} before it could listen"
         return Ending(f"{taken}: {said}", displaced=True)
     return Ending(said)
 
@@ -56,7 +55,3 @@ async def silent(session: Session, port: int) -> str:
     if any(listener.port == port for listener in held):
         return f"listens only on {there}: let it listen on 127.0.0.1 or on all addresses"
     return f"listens on {there}, not on $PORT, which is {port}"
-
-
-def _listener(port: int) -> ListeningSocket | None:
-    return next((listener for listener in tcp.listeners() if listener.port == port), None)

@@ -76,10 +76,13 @@ class Ports:
 
 
 def is_free(port: int) -> bool:
-    """Nobody listens on it on 127.0.0.1, nor on all addresses."""
+    """Nobody has it on any address, listening or not: many apps open it on all of them.
+
+    Connections that go out may have one of ours where `net.ipv4.ip_local_port_range` was made wider.
+    """
     with socket.socket() as probe:
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind(("", port))
         except OSError:
             return False
         return True
