@@ -157,9 +157,13 @@ def test_production_is_typed(project: Project, typed: str, code: int) -> None:
 
 @pytest.mark.long
 def test_a_saved_plan_is_applied_exactly(project: Project, tmp_path: Path) -> None:
-    """Even when the files are others meanwhile; and once, because then something changed."""
+    """Even when the files are others meanwhile; and once, because then something changed. It is read once, too."""
     saved, read = tmp_path / "saved", tmp_path / "plan.json"
-    project.ok("plan", "-e", "dev", "--save", str(saved), "--out", str(read))
+    program, asked = tmp_path / "terraform", tmp_path / "asked"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {asked}\nexec {shutil.which("terraform")} "$@"\n')
+    program.chmod(0o755)
+    project.ok("plan", "-e", "dev", "--save", str(saved), "--out", str(read), "--terraform", str(program))
+    assert asked.read_text().split().count("show") == 1
     assert {one["address"] for one in json.loads(read.read_text())["resource_changes"]} == {
         "terraform_data.small",
         "terraform_data.other",

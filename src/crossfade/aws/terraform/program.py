@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, Self
 
-from crossfade.aws.terraform.changes import Changes, read_changes
+from crossfade.aws.terraform.changes import Changes
 from crossfade.aws.terraform.stream import Diagnostic, TerraformStory
 from crossfade.aws.terraform.trouble import StoppedError, TerraformRun, error, wants_init
 from crossfade.core.errors import PlatformError, WrongInputError
@@ -81,19 +81,18 @@ class Terraform:
     def name(self) -> str:
         return Path(self.program).name
 
-    def plan(self, out: Path, *, destroying: bool = False) -> Changes:
-        """Write a plan and say what it would change."""
+    def plan(self, out: Path, *, destroying: bool = False) -> Any:
+        """Write a plan, and have it as `show` has it."""
         arguments = ["plan", "-json", "-input=false", self._waiting, f"-out={out}"]
         arguments += ["-destroy"] if destroying else []
         self._with_init("destroy" if destroying else "plan", arguments)
-        return self.saved(out)
-
-    def saved(self, plan: Path) -> Changes:
-        """What a plan that was written before would change."""
-        return read_changes(self.show(plan))
+        return self.show(out)
 
     def show(self, plan: Path) -> Any:
-        """A plan as JSON: `cost --plan` and `audit --plan` read it. It holds secrets in clear."""
+        """A plan as JSON: `cost --plan` and `audit --plan` read it. It holds secrets in clear.
+
+        Seconds of a core each time: Terraform starts its providers to read one.
+        """
         return self._data("show", "-json", str(plan.absolute()))
 
     def apply(self, plan: Path, changes: Changes) -> None:

@@ -31,17 +31,18 @@ def plan(job: EnvironmentJob, *, out: Path | None, save: Path | None) -> None:
 
     What --out and --save write holds everything that Terraform knows, secrets too: keep it out of the repository.
     """
+    from crossfade.aws.terraform.changes import read_changes
     from crossfade.cli.aws.changes import as_json, described
 
     _refuse_stale(job)
     with _plan_file() as file:
         with job.terraform(f"planning {job.environment}") as terraform:
-            changes = terraform.plan(file)
-            shown = json.dumps(terraform.show(file)) if out else ""
+            planned = terraform.plan(file)
         if out:
-            _keep(out, shown.encode())
+            _keep(out, json.dumps(planned).encode())
         if save:
             _keep(save, file.read_bytes())
+    changes = read_changes(planned)
     job.call.answer({**as_json(changes, job.environment), "seconds": job.seconds}, described(changes, job.environment))
 
 
@@ -58,13 +59,15 @@ def apply(job: EnvironmentJob, *, said: "SaidBefore", saved: Path | None) -> Non
     Production is confirmed by typing its name; what would lose data, by a second sentence. Ctrl-C stops in order:
     Terraform ends what is under way and saves its state.
     """
+    from crossfade.aws.terraform.changes import read_changes
+
     with _plan_file() as file:
         if saved:
             _keep(file, _read(saved))
         else:
             _refuse_stale(job)
         with job.terraform(f"planning {job.environment}") as terraform:
-            changes = terraform.saved(file) if saved else terraform.plan(file)
+            changes = read_changes(terraform.show(file) if saved else terraform.plan(file))
         _carry_out(job, changes, file, said)
     with job.terraform(f"reading the outputs of {job.environment}") as terraform:
         outputs = _without_secrets(terraform.outputs())
@@ -82,9 +85,11 @@ def destroy(job: EnvironmentJob, *, said: "SaidBefore") -> None:
 
     What protects itself (deletion protection, prevent_destroy, a bucket with objects) stays, and the rest goes.
     """
+    from crossfade.aws.terraform.changes import read_changes
+
     with _plan_file() as file:
         with job.terraform(f"planning the end of {job.environment}") as terraform:
-            changes = terraform.plan(file, destroying=True)
+            changes = read_changes(terraform.plan(file, destroying=True))
         _carry_out(job, changes, file, said, destroying=True)
     job.call.answer(_counted(job, changes), _ended(job, changes))
 
