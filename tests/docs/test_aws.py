@@ -57,13 +57,12 @@ def test_the_page_works_without_terraform(clone: Callable[..., Shell]) -> None:
 @pytest.mark.applies
 def test_the_page_makes_an_environment(clone: Callable[..., Shell], tmp_path: Path) -> None:
     """A plan that Terraform accepts, and an environment that stands on MiniStack; skips where one is missing."""
-    terraform = find_terraform(tmp_path)
-    mirror = {"TF_CLI_CONFIG_FILE": str(terraform.config), "TF_CLI_ARGS_apply": "-parallelism=60"}
+    terraform = find_terraform(tmp_path).variables
 
     def made(attempt: str) -> None:
         (home := tmp_path / attempt).mkdir()
         with ministack(home) as aws:
-            shell = clone(aws | mirror | {"AWS_EC2_METADATA_DISABLED": "true"})
+            shell = clone(aws | terraform)
             shell.run("crossfade infra init")
             typed(shell, made=True)
 

@@ -57,10 +57,9 @@ def left(rig: Rig) -> dict[str, list[Any]]:
 
 def test_the_page_works_from_its_first_line_to_its_last(base: str, tmp_path: Path) -> None:
     """An app, its place, two releases, a bad one, the way back; and nothing is left that costs anything."""
-    terraform = find_terraform(tmp_path)
+    terraform = find_terraform(tmp_path).variables
     with Rig(pace=PACE, lag=1, containers=True) as rig:
-        mirror = {"TF_CLI_CONFIG_FILE": str(terraform.config), "TF_CLI_ARGS_apply": "-parallelism=60"}
-        env = {**rig.environment, **mirror, "CROSSFADE_AWS_PACE": f"{PACE:g}"}
+        env = {**rig.environment, **terraform, "CROSSFADE_AWS_PACE": f"{PACE:g}"}
         shell = Shell(free_port(), folder="shop", env=env, limit=1800)
         (shell.home / "bin" / "curl").write_text(CURL)
         (shell.home / "bin" / "curl").chmod(0o755)

@@ -16,8 +16,4 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
 def aws(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What a process needs in its environment to work on it."""
     with ministack(tmp_path_factory.mktemp("aws")) as variables:
-        yield variables | {
-            "TF_CLI_CONFIG_FILE": str(terraform.config),
-            "TF_CLI_ARGS_apply": "-parallelism=60",  # most of an apply is waiting, here too
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        yield variables | terraform.variables

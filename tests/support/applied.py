@@ -29,8 +29,7 @@ def applied(rig: Rig, system: str, here: Mapping[str, str], home: Path, scratch:
         assert text.count(said) == 1, said
         text = text.replace(said, instead)
     (home / "crossfade.yaml").write_text(text)
-    found = {"TF_CLI_CONFIG_FILE": str(find_terraform(scratch).config), "TF_CLI_ARGS_apply": "-parallelism=60"}
-    project = Project(home, env={**rig.environment, **found})
+    project = Project(home, env={**rig.environment, **find_terraform(scratch).variables})
     try:
         project.ok("bootstrap")
         project.ok("init", "-e", "dev")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -66,10 +67,14 @@ class Terraform:
     def environment(self) -> dict[str, str]:
         """Variables for a call: this configuration, and no credentials of whoever runs the tests."""
         kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
-        return kept | {
+        return kept | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"} | self.variables
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """By which whoever runs it finds its provider, and loses no time."""
+        return {
             "TF_CLI_CONFIG_FILE": str(self.config),
-            "TF_IN_AUTOMATION": "1",
-            "CHECKPOINT_DISABLE": "1",
+            "TF_CLI_ARGS_apply": "-parallelism=60",  # most of an apply is waiting, here too
             "GOGC": "400",  # the provider's schema is large: a third of a plan's time is collecting garbage
             "AWS_EC2_METADATA_DISABLED": "true",
             **({"TF_REATTACH_PROVIDERS": self.served} if self.served else {}),
@@ -87,10 +92,11 @@ class Terraform:
 
 
 @contextmanager
-def served(terraform: Terraform) -> Iterator[Terraform]:
+def served(terraform: Terraform, env: Mapping[str, str] = MappingProxyType({})) -> Iterator[Terraform]:
     """The same Terraform, with one provider process for all its calls instead of one or more for each.
 
-    Starting it is most of what a call takes: the tests of all modules need 23 s of a core in place of 144.
+    It reaches AWS by variables of its own. Starting it is most of what a call takes: the tests of all modules need 23 s
+    of a core in place of 144.
     https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
     """
     binary = _provider()
@@ -103,7 +109,7 @@ def served(terraform: Terraform) -> Iterator[Terraform]:
         tempfile.TemporaryDirectory(prefix="cf-") as folder,  # for the socket that it leaves when it is killed
         subprocess.Popen(
             command,
-            env=terraform.environment() | {"TMPDIR": folder},
+            env=terraform.environment() | {"TMPDIR": folder, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
