@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from tests.rig.dispatcher import dispatcher
+from tests.rig.dispatcher import dispatcher, models
 from tests.rig.mended import mend
 from tests.rig.wire import Answer
 from werkzeug.test import run_wsgi_app
@@ -28,6 +28,7 @@ class Emulator:
         self._application = dispatcher()
         self._thread = ThreadPoolExecutor(1, "moto")
         self._session = botocore.session.Session()
+        self._session.register_component("data_loader", models())
         self._client = cache(self._make)
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -71,18 +71,11 @@ def clients(endpoint: str, **how: Any) -> Clients:
 def session() -> Any:
     """A new one for anybody's clients, without reading that anew."""
     from botocore.session import Session
+    from tests.rig.dispatcher import models
 
     made = Session()
-    made.register_component("data_loader", _models())
+    made.register_component("data_loader", models())
     return made
-
-
-@cache
-def _models() -> Any:
-    """The models of all services, each read once."""
-    from botocore.session import Session
-
-    return Session().get_component("data_loader")
 
 
 @contextmanager

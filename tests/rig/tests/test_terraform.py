@@ -11,7 +11,7 @@ from tests.rig.place import APP
 from tests.support.applied import applied, asked, door, until, visited
 from tests.support.shipped import Shipped
 
-from crossfade.aws.places import Places
+from crossfade.aws.places import COLOURS, Places
 from crossfade.core.errors import RefusedError
 
 pytestmark = [pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(2400)]
@@ -31,6 +31,9 @@ def tiketi(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proje
     home, scratch = tmp_path_factory.mktemp("tiketi"), tmp_path_factory.mktemp("terraform")
     with applied(rig, "tiketi", HERE, home, scratch) as project:
         yield project
+    ecs = rig.client("ecs", REGION)  # tests of other files go on beside what would run
+    for colour in COLOURS:
+        ecs.update_service(cluster=PLACES.prefix, service=PLACES.coloured("api", colour), desiredCount=0)
 
 
 def test_both_colours_are_found_by_their_tags(rig: Rig, tiketi: Project) -> None:
