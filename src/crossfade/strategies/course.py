@@ -68,6 +68,9 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
     One that warms up or drains does not count as capacity, and still goes only when enough others do: after a restart
     of the controller all that serve are warming up, and one that drains is taken back in when those after it fail.
     """
+    surplus = _surplus(goal, fleet, now)
+    if not surplus:  # as at most looks
+        return frozenset()
     serving = who_serves(goal, fleet)
 
     def carries(instance: Instance) -> bool:
@@ -80,16 +83,9 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
 
     capacity = sum(map(carries, fleet.instances))
     room = max(0, room_left(goal, fleet))
-    up: defaultdict[int, list[Instance]] = defaultdict(list)
-    for instance in fleet.instances:
-        if instance.up:
-            up[instance.release].append(instance)
     leaving: set[str] = set()
-    for release, mine in sorted(up.items()):
+    for release, mine, sick in surplus:
         wanted = goal.want.get(release, 0)
-        sick = {i.id for i in mine if is_sick(i, goal, fleet, now)}
-        if not sick and len(mine) <= wanted:
-            continue
         mine.sort(key=partial(_least_useful_first, sick=sick))
         # With no room to launch a replacement beside a sick one, the sick one makes room.
         missing = max(0, wanted - (len(mine) - len(sick)) - room)
@@ -100,6 +96,18 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
             capacity = left
             leaving.add(instance.id)
     return frozenset(leaving)
+
+
+def _surplus(goal: Goal, fleet: Fleet, now: float) -> list[tuple[int, list[Instance], set[str]]]:
+    """Releases of which there are too many or some are sick: who is up, and who of these is sick."""
+    up: defaultdict[int, list[Instance]] = defaultdict(list)
+    for instance in fleet.instances:
+        if instance.up:
+            up[instance.release].append(instance)
+    found = [
+        (release, mine, {i.id for i in mine if is_sick(i, goal, fleet, now)}) for release, mine in sorted(up.items())
+    ]
+    return [(r, mine, sick) for r, mine, sick in found if sick or len(mine) > goal.want.get(r, 0)]
 
 
 def _least_useful_first(instance: Instance, *, sick: Collection[str]) -> tuple[int, bool, float, str]:
@@ -154,14 +162,14 @@ def _launches(
 ) -> tuple[tuple[Launch, ...], tuple[Wait, ...]]:
     launches: list[Launch] = []
     waits: list[Wait] = []
-    running, room = releases_running(fleet), room_left(goal, fleet)
+    room = room_left(goal, fleet)
     for release, wanted in goal.want.items():
         mine = [i for i in fleet.of(release) if i.up and i.id not in leaving]
         ready = sum(i.ready(now, goal.warmup) for i in mine)
         count = (
             0 if fleet.sizes is not None else min(wanted - sum(not is_sick(i, goal, fleet, now) for i in mine), room)
         )
-        if count > 0 and not (goal.alone and running - {release}):
+        if count > 0 and not (goal.alone and releases_running(fleet) - {release}):
             wait = waits_after_exits(fleet, release, goal.started_at, now)
             if wait:
                 waits.append(wait)

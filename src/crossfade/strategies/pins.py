@@ -55,6 +55,8 @@ class Pins:
             return {}
         since, stays = dict(fleet.unshared), self.stays(fleet, weighted)
         lost = (since.keys() | stays | {release for release, _ in fleet.routing.weights}) - set(weighted)
+        if not lost:
+            return {}
         until = {
             release: math.inf
             if want.get(release)

@@ -33,10 +33,13 @@ def routing_of(
     counts = tally(i for i in fleet.instances if i.usable and i.id not in leaving)
     parts = counts if goal.shares is None else shares
     weights = weights_of({r: part for r, part in parts.items() if r in shares and r in counts})
+    preview = _preview(goal, fleet, weights, there=(goal.preview or 0) in counts)
     pins = goal.pins if fleet.sizes is None else None
-    stays = pins.stays(fleet, dict(weights)) if pins else frozenset()
     held = pins.held(fleet, dict(weights), goal.want, goal.drain, now) if pins else {}
-    if held and goal.urgent and lacks_room(goal, fleet, now):
+    if not (pins and held):
+        return Routing(groups=_groups(fleet, leaving), weights=weights, preview=preview), frozenset(), ()
+    stays = pins.stays(fleet, dict(weights))
+    if goal.urgent and lacks_room(goal, fleet, now):
         held = {release: until for release, until in held.items() if release in stays}
     stay = leaving & {i for g in fleet.routing.groups if g.release in held for i in g.registered}
     groups = _groups(fleet, leaving - stay)
@@ -44,7 +47,7 @@ def routing_of(
     routing = Routing(
         groups=groups,
         weights=weights,
-        preview=_preview(goal, fleet, weights, there=(goal.preview or 0) in counts),
+        preview=preview,
         pinned=tuple(release for release in held if release in stays & usable),
     )
     until = min((held[i.release] for i in fleet.instances if i.id in stay), default=now)
