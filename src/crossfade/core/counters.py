@@ -33,11 +33,12 @@ class Counters:
         both = dict(self.latency)
         for bound, count in other.latency:
             both[bound] = both.get(bound, 0) + count
+        same = len(both) == len(self.latency)  # then they stand in their order
         return type(self)(
             requests=self.requests + other.requests,
             errors=self.errors + other.errors,
             retried=self.retried + other.retried,
-            latency=tuple(sorted(both.items())),
+            latency=tuple(both.items() if same else sorted(both.items())),
         )
 
     @property

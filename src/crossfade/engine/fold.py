@@ -36,7 +36,7 @@ def fold(events: Iterable[Event], since: Mapping[str, Ledger] | None = None) -> 
 def advance(ledger: Ledger, event: Event) -> Ledger:
     """The ledger after one more event; kinds that only tell move it on by their line alone."""
     if event.kind not in TELLING:
-        return replace(ledger, seq=max(ledger.seq, event.seq))
+        return Ledger(**{**dict(zip(_NAMES, _values(ledger), strict=True)), "seq": max(ledger.seq, event.seq)})
     draft = _Draft.of(ledger)
     draft.take(event)
     return draft.ledger()

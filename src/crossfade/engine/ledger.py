@@ -212,6 +212,8 @@ def read_release(data: Mapping[str, Any]) -> Release:
     Of 500 services each has all 500: ten releases of each would be two and a half million of them.
     """
     release = decode(Release, data)
+    if not release.service.names.peers:
+        return release
     names = _one(release.service.names)
     if names is release.service.names:
         return release

@@ -254,10 +254,12 @@ class Observer:
         if before is None or before.health is not health:
             since = self._world.clock.now() if health is Health.HEALTHY else None
             before = self._told_health[running.id] = Probed(health=health, healthy_since=since, detail=running.detail)
-        return replace(before, detail=running.detail)
+        return before if before.detail == running.detail else replace(before, detail=running.detail)
 
     def _forget(self, present: set[str]) -> None:
         self._noted &= present
+        if self._launched.keys() <= present:  # nobody left since the last look
+            return
         self._was_healthy &= present
         self._errors = {i: found for i, found in self._errors.items() if i in present}
         self._launched = {i: at for i, at in self._launched.items() if i in present}

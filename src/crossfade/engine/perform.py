@@ -200,7 +200,7 @@ class Performer:
         checks = {r.number: r.service.health for r in scribe.ledger.releases}
         try:
             inside = () if scribe.ledger.removed else await self._world.inside(lead.service)
-            service = replace(lead.service, inside=inside)
+            service = lead.service if inside == lead.service.inside else replace(lead.service, inside=inside)
             seconds = await balancer.apply(service, routing, addresses, scribe.token, checks)
         except StaleTokenError:
             raise

@@ -110,11 +110,13 @@ class ProofWindow:
 def _highest(now: Traffic, before: Traffic) -> Traffic:
     """`now`, with what is lower in it as it was before: of one that went down and up again, nothing counts twice."""
     errors, retried = max(now.total.errors, before.total.errors), max(now.total.retried, before.total.retried)
-    failed = now.failed
+    total, failed = now.total, now.failed
+    if (errors, retried) != (total.errors, total.retried):
+        total = replace(total, errors=errors, retried=retried)
     if failed != before.failed:
         failed = tuple(sorted((Counter(dict(now.failed)) | Counter(dict(before.failed))).items()))
     return Traffic(
-        total=replace(now.total, errors=errors, retried=retried),
+        total=total,
         failed=failed,
         client_closed=max(now.client_closed, before.client_closed),
         balancer_deaths=max(now.balancer_deaths, before.balancer_deaths),
