@@ -42,7 +42,6 @@ class Timeline(asyncio.AbstractEventLoop):
         self._ready: deque[_Turn] = deque()
         self._timers: list[tuple[float, int, _Turn]] = []
         self._count = 0
-        self._still = 0  # turns since time passed
         self._draw = None if seed is None else Random(seed).random  # noqa: S311  it is to be repeatable
         self._running = False
 
@@ -57,8 +56,7 @@ class Timeline(asyncio.AbstractEventLoop):
         self._running = True
         try:
             task = self.create_task(main)
-            while not task.done():
-                self._turn()
+            self._turn_until(task)
             result: T = task.result()
             return result
         finally:
@@ -69,29 +67,32 @@ class Timeline(asyncio.AbstractEventLoop):
         """Let time pass in which nobody could do anything: timers that were due meanwhile are late."""
         self._now += seconds
 
-    def _turn(self) -> None:
-        ready, timers = self._ready, self._timers
-        while timers and (timers[0][0] <= self._now or not ready):
-            when, _, timer = heapq.heappop(timers)
-            if not timer.is_cancelled:
-                if when > self._now:
-                    self._now, self._still = when, 0
-                ready.append(timer)
-        if not ready:
-            raise RuntimeError("everybody waits, and for nothing that could happen")
-        self._still += 1
-        if self._still > ENDLESS:
-            raise RuntimeError("somebody goes round in circles, and no time passes")
-        if self._draw and len(ready) > 1:
-            ready.rotate(-int(self._draw() * len(ready)))
-        turn = ready.popleft()
-        if not turn.is_cancelled:
-            try:
-                turn()
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:  # noqa: BLE001  as every event loop does
-                self.call_exception_handler({"message": f"Exception in callback {turn.args[0]}", "exception": error})
+    def _turn_until(self, task: asyncio.Task[Any]) -> None:  # noqa: C901  one function: a rollout has hundreds of turns
+        """One turn after the other, until a task is done."""
+        ready, timers, draw, still = self._ready, self._timers, self._draw, 0  # turns since time passed
+        while not task.done():
+            while timers and (not ready or timers[0][0] <= self._now):
+                when, _, timer = heapq.heappop(timers)
+                if not timer.is_cancelled:
+                    if when > self._now:
+                        self._now, still = when, 0
+                    ready.append(timer)
+            if not ready:
+                raise RuntimeError("everybody waits, and for nothing that could happen")
+            still += 1
+            if still > ENDLESS:
+                raise RuntimeError("somebody goes round in circles, and no time passes")
+            if draw and (count := len(ready)) > 1:
+                ready.rotate(-int(draw() * count))
+            turn = ready.popleft()
+            if not turn.is_cancelled:
+                try:
+                    turn()
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001  as every event loop does
+                    said = f"Exception in callback {turn.args[0]}"
+                    self.call_exception_handler({"message": said, "exception": error})
 
     def time(self) -> float:
         return self._now
