@@ -16,12 +16,14 @@ from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.platform import Exposure, Life, Platform
 from crossfade.engine.dry.runtime import DryRuntime, running
-from crossfade.engine.ports.balancer import Report
+from crossfade.engine.ports.balancer import Report, Target
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import Running
 from crossfade.engine.ports.sizes import grew_meanwhile, grown
 
 T = TypeVar("T")
+
+UNKNOWN = Target(in_flight=None, streams=None)
 
 LAG = 3.0  # seconds by which a list may be old, and after which a change has arrived
 OLD_NEWS = 0.5  # the share of answers that are not fresh
@@ -130,10 +132,10 @@ class DryCloud:
                     life.gone_at = now
             elif life.drains_until is not None and now >= life.drains_until:
                 platform.terminate(life)
-        staying = [m for m in mine if m.truth(now) is not Health.EXITED and m.drains_until is None]
+        staying = [m for m in mine if m.drains_until is None and m.truth(now) is not Health.EXITED]
         for life in staying:
-            late = life.truth(now) is Health.STARTING and now - life.born > BOOT
-            if late or life.truth(now) is Health.UNHEALTHY:
+            truth = life.truth(now)
+            if truth is Health.UNHEALTHY or (truth is Health.STARTING and now - life.born > BOOT):
                 life.drains_until = now + release.service.drain
                 said = "was replaced: its health check failed"
                 ended = replace(running(life, now), exited=True, health=Health.UNHEALTHY, detail=said)
@@ -149,6 +151,8 @@ class DryCloud:
     def _renewed(self, staying: list[Life], count: int, now: float) -> tuple[list[Life], int]:
         """Beside those that are to be replaced come as many new ones, and once these serve the old ones go."""
         old = [life for life in staying if life.id in self.outdated]
+        if not old:
+            return staying, count
         fresh = [life for life in staying if life.id not in self.outdated]
         if sum(life.truth(now) is Health.HEALTHY for life in fresh) < count:
             return staying, count + len(old)
@@ -301,5 +305,4 @@ class CloudBalancer(DryBalancer):
         if exposure is None:
             return Report()
         said = self._reported(exposure)
-        targets = {i: replace(target, in_flight=None, streams=None) for i, target in said.targets.items()}
-        return replace(said, targets=targets)
+        return replace(said, targets=dict.fromkeys(said.targets, UNKNOWN))

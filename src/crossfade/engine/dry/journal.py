@@ -36,8 +36,14 @@ class DryJournal:
 
     async def append(self, event: Event, token: int) -> Event:
         self._refuse_unless(event.service, token, good=token == self._newest(event.service))
-        data = json.loads(_as_json(event.data))
-        written = replace(event, data=data, seq=len(self.events) + 1, at=self._clock.now())
+        written = Event(
+            kind=event.kind,
+            service=event.service,
+            rollout=event.rollout,
+            data=json.loads(_as_json(event.data)),
+            seq=len(self.events) + 1,
+            at=self._clock.now(),
+        )
         self.events.append(written)
         return written
 

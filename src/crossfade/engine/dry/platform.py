@@ -18,6 +18,7 @@ from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.ports.clock import Clock
 
+FAILED = int(HTTPStatus.INTERNAL_SERVER_ERROR)  # and all codes above it
 BOUNDS_MS = (50.0, 500.0, 5000.0, 60_000.0)
 
 
@@ -41,11 +42,13 @@ class Life:
 
     def truth(self, now: float) -> Health:
         """What it is, whoever knows."""
-        health = Health.STARTING
+        health, born = Health.STARTING, self.born
         for after, then in self.behaviour.life:
-            if health is Health.EXITED or self.born + after > now:
+            if born + after > now:
                 break
             health = then
+            if then is Health.EXITED:
+                break
         return health
 
     def gone(self, now: float) -> bool:
@@ -225,7 +228,7 @@ class Platform:
         exposure = self.exposed.get(begun.service.key, begun)
         if exchange.held is not exposure.in_flight:
             return  # it ended with the balancer
-        failed = exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        failed = exchange.status >= FAILED
         one = _one(1000 * exchange.seconds, failed=failed)
         if release is not None:
             known = exposure.groups.get(release)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import lru_cache
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.fleet import Health
@@ -161,7 +162,12 @@ class DryRuntime:
 
 def running(life: Life, now: float) -> Running:
     """An instance as a runtime reports it."""
-    exited = life.truth(now) is Health.EXITED
+    return _listed(life, life.truth(now) is Health.EXITED, life.term_at is not None)
+
+
+@lru_cache(maxsize=64)
+def _listed(life: Life, exited: bool, stopping: bool) -> Running:  # noqa: FBT001  by their places they are found sooner
+    """One object as long as nothing about it changes, which few looks see."""
     return Running(
         id=life.id,
         service=life.service,
@@ -169,6 +175,6 @@ def running(life: Life, now: float) -> Running:
         address=life.address if life.release.service.kind == "web" else "",
         launched_at=life.launched_at,
         exited=exited,
-        stopping=life.term_at is not None,
+        stopping=stopping,
         detail=life.behaviour.detail or "exited with code 1" if exited else "",
     )
