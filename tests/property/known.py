@@ -32,10 +32,13 @@ class Known:
 
     def seen_healthy(self, life: Life, now: float) -> bool:
         """It is healthy, and has not just recovered: that takes its threshold of probes, and a look."""
+        if life.truth(now) is not Health.HEALTHY:
+            return False
+        if all(then is not Health.UNHEALTHY for _, then in life.behaviour.life):  # most: they have never to recover
+            return True
         check = life.release.service.health
         notice = check.healthy * (check.interval + check.timeout) + 5.0
-        lately = {life.truth(self._worked(now, ago * notice / 4)) for ago in range(5)}
-        return life.truth(now) is Health.HEALTHY and Health.UNHEALTHY not in lately
+        return not any(life.truth(self._worked(now, ago * notice / 4)) is Health.UNHEALTHY for ago in range(5))
 
     def passes(self, life: Life, now: float) -> bool:
         """It is healthy, or was until so lately that nobody can know better yet: a threshold of probes, and a look."""

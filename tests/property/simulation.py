@@ -258,8 +258,9 @@ class Simulation:
             self._answer_questions()
             if passed > LONGEST:
                 self.watch.fail("the rollout does not come to an end")
-            ordered = all(order.done() for order in self.orders)
-            if not timed and ordered and self.control and not self._moves(self.control):
+            if timed or not all(order.done() for order in self.orders):
+                continue
+            if self.control and not self._moves(self.control):
                 return
 
     def _moves(self, control: Control) -> bool:
