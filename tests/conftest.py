@@ -38,8 +38,9 @@ gc.disable()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
-    """From here on garbage is looked for in what tests leave, and nowhere else."""
+    """From here on garbage is looked for in what tests leave, and nowhere else; as seldom as crossfade does it."""
     gc.freeze()
+    gc.set_threshold(100_000, 10, 10)
     gc.enable()
 
 
