@@ -65,9 +65,9 @@ def is_sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
 
 def is_broken(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
     """It lost its health, or never found it in all the time that somebody gave it."""
-    starting = instance.health is Health.STARTING
-    given = now - max(instance.launched_at, fleet.watched_since)
-    return instance.health is Health.UNHEALTHY or (starting and given > goal.patience)
+    if instance.health is not Health.STARTING:
+        return instance.health is Health.UNHEALTHY
+    return now - max(instance.launched_at, fleet.watched_since) > goal.patience
 
 
 def releases_running(fleet: Fleet) -> set[int]:

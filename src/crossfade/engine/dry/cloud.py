@@ -112,7 +112,7 @@ class DryCloud:
         groups: dict[int, tuple[list[str], list[str]]] = {}
         for life in sorted(self.platform.of(service), key=lambda life: life.id):
             truth = life.truth(now)
-            if truth is Health.EXITED or not life.was_healthy(now):
+            if truth is Health.EXITED or (truth is not Health.HEALTHY and not life.was_healthy(now)):
                 continue
             number = life.release.number
             serves = truth is Health.HEALTHY and life.drains_until is None and life.term_at is None
