@@ -167,11 +167,14 @@ def load(path: Path) -> tuple[RoutingBook, tuple[str, ...]]:
 
 
 def save(path: Path, book: RoutingBook) -> None:
-    """Write it; the one before is kept beside it."""
+    """Write it; the one before is kept beside it, but not where nothing is left: it would bring back what is gone."""
     with contextlib.suppress(OSError):  # the first one has none before it, and a full disk is said below
         _before(path).unlink(missing_ok=True)
         _before(path).hardlink_to(path)
     files.replace(path, _json().dump_json(book).decode())
+    if not book.entries:
+        with contextlib.suppress(OSError):
+            _before(path).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> RoutingBook:

@@ -163,7 +163,7 @@ class Artifacts:
 
     async def forget(self, service: str, digest: str) -> None:
         """The service needs it no more; what nobody needs is removed."""
-        async with self._locked(digest) as lock:
+        async with self._locked(digest):
             needed = self._home(digest) / NEEDED_BY
             _name_of(needed, service).unlink(missing_ok=True)
             if needed.is_dir() and any(needed.iterdir()):
@@ -171,7 +171,6 @@ class Artifacts:
             self._fresh.pop(digest, None)
             self._mark(digest).unlink(missing_ok=True)  # first: half of a folder must not look like a whole one
             await self._remove(self._home(digest))
-            lock.unlink(missing_ok=True)
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
         """The service needs exactly these: of others a killed controller may have left word that it does."""
@@ -311,14 +310,16 @@ class Artifacts:
                 os.close(lock)
 
     @asynccontextmanager
-    async def _locked(self, digest: str) -> AsyncIterator[Path]:
+    async def _locked(self, digest: str) -> AsyncIterator[None]:
         """One builder a digest on this machine. Polled: a blocking wait in a thread could not be cancelled."""
         path = self._releases / f".{digest[:12]}.lock"
         while (lock := _lock(path, create=True)) is None:  # noqa: ASYNC110  another process decides
             await asyncio.sleep(0.05)
         try:
-            yield path
+            yield
         finally:
+            with suppress(OSError):
+                path.unlink()  # while it is ours; who waits for it sees that, and makes another
             os.close(lock)
 
 

@@ -34,7 +34,7 @@ def test_a_book_that_cannot_be_read_is_set_aside(spoilt: bytes, tmp_path: Path) 
     """It is kept for who wants to look, it is said, and the one before it counts, if there was one."""
     path = tmp_path / "book.json"
     one = book.RoutingBook().with_entry(entry(routing({1: 100}, {1: "a"})))
-    for before, left in ((book.RoutingBook(), ()), (one, (one, one.without("shop/web")))):
+    for before, left in ((book.RoutingBook(), ()), (one, (one, one.with_entry(entry(routing({1: 100}, {1: "b"})))))):
         for each in left:
             book.save(path, each)
         path.write_bytes(spoilt)
@@ -43,6 +43,17 @@ def test_a_book_that_cannot_be_read_is_set_aside(spoilt: bytes, tmp_path: Path) 
         assert "is set aside as book.json.damaged" in said
         assert (tmp_path / "book.json.damaged").read_bytes() == spoilt
         assert book.load(path) == (book.RoutingBook(), ())
+
+
+def test_nothing_comes_back_of_what_was_taken_down(tmp_path: Path) -> None:
+    """With the last service goes the book in which it was: one that cannot be read would bring it back."""
+    path = tmp_path / "book.json"
+    one = book.RoutingBook().with_entry(entry(routing({1: 100}, {1: "a"})))
+    book.save(path, one)
+    book.save(path, one.without("shop/web"))
+    assert [left.name for left in tmp_path.iterdir()] == ["book.json"]
+    path.write_bytes(b"{")
+    assert book.load(path)[0] == book.RoutingBook()
 
 
 def test_names_of_the_other_services_are_not_kept() -> None:

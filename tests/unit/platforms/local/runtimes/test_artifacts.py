@@ -32,6 +32,7 @@ async def test_a_release_is_built_once_where_it_stays(machine: Machine) -> None:
     (folder,) = folders(machine)
     assert (folder / "tree" / "built-in").read_text().split() == [str(folder / "tree")]
     assert (folder / "tree" / "app.txt").read_text() == "hello"
+    assert list(folder.parent.iterdir()) == [folder]  # no lock that nobody holds
 
 
 async def test_files_of_a_release_are_read_only(machine: Machine) -> None:
