@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import time
+import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -80,6 +81,48 @@ def test_a_deploy_does_not_wait_for_one_that_cannot_be_started_again() -> None:
         installed_here.unlink()
         installed_here.symlink_to(found)
         alone.ok("down", "--all", "--force")
+
+
+@pytest.mark.long
+def test_a_rollout_is_taken_back_without_it() -> None:
+    """In the middle of a canary: nothing of the new release is left, and no visitor meets it when it is back."""
+    found = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        pytest.skip("haproxy is not installed")
+    with machine() as alone:
+        installed_here = alone.home / "bin" / "haproxy"
+        installed_here.parent.mkdir()
+        installed_here.symlink_to(found)
+        path = {"PATH": f"{installed_here.parent}:{alone.environment['PATH']}"}
+        alone.write()
+        alone.ok("up", "--balancer", "haproxy", env=path)
+        alone.ok("deploy")
+        alone.write(deploy={"strategy": "canary", "steps": [50, 100], "bake": "60s"}, env={"NEW": "1"})
+        deploy = alone.start("deploy")
+        alone.until(lambda s: any(i["release"] == 2 and i["weight"] for i in s["instances"]))
+        installed_here.unlink()
+        installed_here.write_text("#!/bin/sh\nexit 1\n")
+        installed_here.chmod(0o755)
+        for known in working_in(alone.state / "balancer"):
+            known.signal(signal.SIGKILL)
+        alone.until(lambda s: s["stuck"])
+        aborted = alone.run("abort")
+        assert aborted.code == 0
+        assert "cannot be started: HAProxy 2.6 or later is needed" in aborted.out
+        deploy.communicate(timeout=60)
+        alone.until(lambda s: s["rollout"] is None)
+        status = alone.status()
+        assert [i["release"] for i in status["instances"]] == [1, 1]
+        assert (status["last"]["rollout"]["state"], status["last"]["traffic"]["balancer_deaths"]) == ("aborted", 1)
+        assert "trouble: the balancer is gone and cannot be started" in alone.run("status").out
+        installed_here.unlink()
+        installed_here.symlink_to(found)
+        alone.until(lambda s: s["stuck"] is None)
+        answers = []
+        for _ in range(20):
+            with urllib.request.urlopen(alone.url, timeout=10) as answer:
+                answers.append(answer.read())
+        assert answers == [b"1"] * 20
 
 
 HERE = ["envoy", "haproxy", pytest.param("nginx", marks=pytest.mark.long)]
