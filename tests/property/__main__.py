@@ -8,11 +8,11 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing import Pool
 
-from tests.property.history import history, used
+from tests.property.history import History, frail, history, used
 from tests.property.test_histories import play
 
 TOGETHER = 50  # seeds that a process takes at a time
@@ -27,12 +27,14 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--used", action="store_true", help="of services that are used on: scaled, restarted, taken down"
     )
+    parser.add_argument("--frail", action="store_true", help="of releases that end after they are good, as --used")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: one a core")
     asked = parser.parse_args(words)
     broken = played = 0
     starts = range(asked.first, asked.end, TOGETHER)
     with Pool(asked.processes, initializer=gc.freeze) as pool:
-        work = partial(_broken, end=asked.end, used_on=asked.used, cloud=asked.cloud or None)
+        make = frail if asked.frail else partial(used if asked.used else history, cloud=asked.cloud or None)
+        work = partial(_broken, end=asked.end, make=make)
         for start, told in zip(starts, pool.imap(work, starts), strict=True):
             for why in told:
                 print(why, flush=True)
@@ -44,14 +46,14 @@ def main(words: Sequence[str] | None = None) -> int:
     return 1 if broken else 0
 
 
-def _broken(start: int, *, end: int, used_on: bool, cloud: bool | None) -> list[str]:
-    return list(_complaints(range(start, min(start + TOGETHER, end)), used_on=used_on, cloud=cloud))
+def _broken(start: int, *, end: int, make: Callable[[int], History]) -> list[str]:
+    return list(_complaints(range(start, min(start + TOGETHER, end)), make))
 
 
-def _complaints(seeds: range, *, used_on: bool, cloud: bool | None) -> Iterator[str]:
+def _complaints(seeds: range, make: Callable[[int], History]) -> Iterator[str]:
     for seed in seeds:
         try:
-            play(seed, partial(used if used_on else history, cloud=cloud))
+            play(seed, make)
         except AssertionError as error:
             yield str(error)
 

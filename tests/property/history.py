@@ -290,6 +290,27 @@ def used(seed: int, *, cloud: bool | None = None) -> History:
     return replace(told, troubles=(*told.troubles, *more))
 
 
+def frail(seed: int) -> History:
+    """The same, of a release that ends time and again once it is good, while the one before it is kept warm.
+
+    Nobody is blamed for that any more: people go back, deploy, restart and scale meanwhile.
+    """
+    told, rng = used(seed if seed % 7 != 3 else seed + 1, cloud=False), Random(f"{seed}, frail")  # not of a worker
+    names: tuple[StrategyName, ...] = ("blue-green", "canary", "linear")
+    kept = replace(told.new.strategy, name=rng.choice(names), bake=0.0, keep_previous=rng.choice((30.0, 300.0)))
+    boot, lasts = rng.choice((0.0, 2.0, 6.0)), (12.0, 20.0, 40.0)
+    lives = tuple(ends((boot, Health.HEALTHY), (boot + rng.choice(lasts), Health.EXITED)) for _ in range(3))
+    late = Ordered(at=rng.uniform(40, 180), verb=rng.choice(("rollback", "supersede", "restart", "scale")), size=2)
+    return replace(
+        told,
+        seed=seed,
+        old=told.old and replace(told.old, strategy=kept),
+        new=replace(told.new, replicas=max(1, told.new.replicas), hooks=Hooks(), strategy=kept),
+        lives={OLD: (sound(boot),), NEW: lives},
+        troubles=(*told.troubles, late),
+    )
+
+
 def _of_workers(told: History, rng: Random) -> History:
     """The same history, of workers: healthy by running or by a command, their grace as long as a job."""
     after = rng.choice((None, 1.0, 5.0))

@@ -153,7 +153,8 @@ class Watch:
         """Releases that are no capacity any more: a way back took too long, and not all of the good one came.
 
         A newer rollout needs their places, and begins by taking them away.
-        On one machine they go when no more of it comes, because it ends time and again and its next launch waits.
+        On one machine they go when no more of it comes, because it ends time and again and its next launch waits. So
+        does who stood in for it when the rollout began.
         Where the platform chooses victims, bad ones go that have its places. With floor 2 and ceiling 3, one good
         instance, one bad one that serves and one bad one that never gets healthy, no size can change: one more good one
         is a fourth, and of one bad one less the platform might end the one that serves. The way back ends when its time
@@ -171,7 +172,8 @@ class Watch:
             mine = [life for life in platform.of(KEY) if life.release.number == ledger.current]
             runs = [life for life in mine if life.truth(now) is not Health.EXITED]
             comes = any(life.term_at is not None or not life.was_healthy(now) for life in runs)
-            return {ledger.rollout.target} if ledger.rollout.state is State.FAILED and not comes else set()
+            left = {life.release.number for life in platform.of(KEY)} - {ledger.current, *ledger.warm}
+            return left if ledger.rollout.state is State.FAILED and not comes else set()
         sizes = sum(count for _, count in cloud.sizes.get(KEY, {}).values())
         if sizes < bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).ceiling:
             return set()
@@ -327,8 +329,9 @@ class Watch:
             return
         kept = {group.release for group in exposure.routing.groups if group.registered}
         still = {group.release for group in routing.groups if group.registered}
+        asked = exposure.routing.registered()  # who has just got healthy nobody has asked yet
         for release in sorted(kept - still):
-            mine = [life for life in platform.of(KEY) if life.release.number == release]
+            mine = [life for life in platform.of(KEY) if life.release.number == release and life.id in asked]
             well = any(self._known.seen_healthy(life, now) and life.term_at is None for life in mine)
             if well and now - self._shared.get(release, -1e9) < strategy.keep_assets - 0.01:
                 self.fail(f"pages of release {release} lose their parts")

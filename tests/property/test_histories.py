@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.property.history import KEY, History, history, together, used
+from tests.property.history import KEY, History, frail, history, together, used
 from tests.property.simulation import Simulation
 
 from crossfade.strategies.next import next_step
@@ -35,6 +35,16 @@ def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> N
     """And in the end both are at their new releases, or both back."""
     for seed in range(chunk * 100, (chunk + 1) * 100):
         play(seed, together)
+
+
+@pytest.mark.parametrize("chunk", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 4))])
+def test_all_promises_hold_of_a_release_that_another_one_stands_in_for(chunk: int) -> None:
+    """Whatever people order meanwhile; and of some histories that is what happens, several times."""
+    stood_in = 0
+    for seed in range(chunk * 100, (chunk + 1) * 100):
+        lines = play(seed, frail).run().paper.events
+        stood_in += sum(bool(line.data.get("stands_in_for")) for line in lines)
+    assert stood_in > 10
 
 
 CLOUDS = (

@@ -210,7 +210,9 @@ class Performer:
         self._waited = seconds
         now = self._world.clock.now()
         since = {i: scribe.ledger.draining.get(i, now) for i in sorted(routing.draining())}
-        unshared = [[release, scribe.ledger.unshared.get(release, now)] for release in routing.unshared()]
+        # Who had a share until now is kept from now on, also where the line that gave it one could not be written.
+        kept = {r: since for r, since in scribe.ledger.unshared.items() if not fleet.routing.weight(r)}
+        unshared = [[release, kept.get(release, now)] for release in routing.unshared()]
         targets = (await last_report(balancer, scribe.key)).targets
         silenced = fleet.routing.answering() - routing.answering()
         held = [targets[i].in_flight for i in silenced if i in targets]

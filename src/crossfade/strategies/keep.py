@@ -50,9 +50,10 @@ def keep(
         pins=Pins.of(strategy, sticky=pins),
         urgent=True,
     )
-    # Traffic comes to the current release when it can carry it, or when no more of it can come.
+    # Traffic comes to the current release when it can carry it, or when no more of it can come and nobody stands in.
     course = toward(goal, fleet, now)
-    if not (course.reached or course.effects or _comes(fleet, current or 0) or _make_room(fleet, goal)):
+    in_need = not (course.reached or course.effects or standing_in & standby.keys())
+    if in_need and not (_comes(fleet, current or 0) or _make_room(fleet, goal)):
         course = toward(replace(goal, enough=1), fleet, now)
     if course.effects:
         return course.effects

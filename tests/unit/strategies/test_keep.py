@@ -97,6 +97,14 @@ def test_who_stands_in_stays_until_the_current_release_can_answer() -> None:
     assert shift.routing.draining() == {"1-0", "1-1"}
 
 
+def test_who_stands_in_does_so_until_there_are_enough() -> None:
+    """One of two that is ready while the next launch waits is less than visitors have."""
+    seen = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 100}, exits=exits(NEW, 990.0, 995.0, 999.0))
+    assert weights(kept(seen, warm={OLD: NOW + 30})) == []
+    assert weights(kept(seen, warm={OLD: NOW - 1})) == []
+    assert weights(kept(seen)) == [((NEW, 100),)]  # the control: what is left over and not warm
+
+
 def test_who_stands_in_is_asked_where_the_current_release_is() -> None:
     """At its ports and with its certificates, and nobody is let in whom it does not let in."""
     for dead in (some(NEW, 2, Health.EXITED), some(NEW, 2, Health.UNHEALTHY)):
