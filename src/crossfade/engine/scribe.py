@@ -76,8 +76,13 @@ class Scribe:
             await self.close_record()
         line = asyncio.create_task(self._write(kind, data or {}))
         self._begun.add(line)
-        line.add_done_callback(self._begun.discard)
+        line.add_done_callback(self._is_over)
         return await asyncio.shield(line)
+
+    def _is_over(self, line: asyncio.Task[Event]) -> None:
+        self._begun.discard(line)
+        if not line.cancelled():
+            line.exception()  # asked for, since whoever waited may have left, and nobody else would
 
     async def catch_up(self) -> None:
         """Fold what the journal has and we have not: an answer may be lost although its line was written."""
