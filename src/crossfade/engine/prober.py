@@ -38,6 +38,11 @@ class _Watched:
     asked: float | None = None  # since when it is being asked; None: nobody asks
     task: asyncio.Task[None] | None = None
 
+    def not_asked(self, why: str) -> None:
+        """Nothing was found out; of one that starts it is told why."""
+        if self.probed.health is Health.STARTING:
+            self.probed = replace(self.probed, detail=why)
+
 
 class Prober:
     """Probes of the instances of one service."""
@@ -99,6 +104,7 @@ class Prober:
                     raise
             except CrossfadeError as error:
                 log.warning("%s could not be asked: %s", instance, error.cause)
+                watched.not_asked(error.cause)
             except Exception:  # ours to blame (no file left to open, say): it tells nothing about the instance
                 log.exception("a probe of %s failed", instance)
             else:

@@ -3,7 +3,9 @@
 import asyncio
 
 import pytest
+from tests.adapters.until import until
 
+from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Health
 from crossfade.core.service import HealthCheck
 from crossfade.engine.prober import Prober
@@ -142,3 +144,21 @@ async def test_a_complaint_is_not_told_as_if_it_were_so_after_a_check_was_passed
     clock.time += 8.0
     assert prober.seen("web-1").detail == f"has not answered its health check for 8 s; before that: {passed}"
     prober.close()
+
+
+async def test_what_could_not_be_asked_is_told_of_who_starts_and_held_against_nobody() -> None:
+    """The controller has no file left, say: of one that serves nothing was found out."""
+    clock, asked = _Clock(), 0
+
+    async def ask() -> str:
+        nonlocal asked
+        asked += 1
+        raise PlatformError("it could not be asked from here: Too many open files")
+
+    prober, check = Prober(clock, lambda: None, Pace().probe), HealthCheck(path="/")
+    prober.watch({"new": (ask, check), "serves": (ask, check)}, frozenset({"serves"}))
+    await until(lambda: asked >= 20)
+    new, serves = prober.seen("new"), prober.seen("serves")
+    prober.close()
+    assert (new.health, "Too many open files" in new.detail) == (Health.STARTING, True)
+    assert (serves.health, serves.detail) == (Health.HEALTHY, "")

@@ -1,6 +1,7 @@
 """Health probes and synthetic visits over HTTP/1.1, on a new connection each."""
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -23,6 +24,8 @@ LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should c
 LONGEST = 16 << 20  # bytes of an answer; one without an end would keep us busy for the whole timeout, again and again
 _CALL = {"Content-Type": "application/grpc", "TE": "trailers"}
 _NO_MESSAGE = bytes(5)  # uncompressed, and 0 bytes long
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.ENETDOWN})
+_OURS |= {errno.ENETUNREACH, errno.EHOSTUNREACH}  # errors of connecting to our own machine that are this machine's
 LONGEST_HEADER = 60 << 10  # bytes, as many as Envoy lets through to clients
 
 
@@ -42,7 +45,10 @@ class HttpProbe:
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, address: str, check: HealthCheck) -> str:
-        """The complaint about one check of an instance, empty when it passes in time."""
+        """The complaint about one check of an instance, empty when it passes in time.
+
+        PlatformError where it could not be asked.
+        """
         return await (self._greet(address, check) if check.h2c else self._get(address, check))
 
     async def _get(self, address: str, check: HealthCheck) -> str:
@@ -68,7 +74,8 @@ class HttpProbe:
         except TimeoutError:
             did_not = "answered, but did not come to the end of it" if begun else "did not answer"
             return f"{did_not} on {check.path} within {check.timeout:g} s"
-        except aiohttp.ClientConnectorError:
+        except aiohttp.ClientConnectorError as error:
+            _require_asked(address, error.os_error)
             return await self._explain(address)
         except aiohttp.ClientResponseError as error:  # with a status of aiohttp's own, which the app never gave
             return f"does not answer in HTTP/1.1 on {check.path}: {' '.join(error.message.split())[:200]}"
@@ -84,6 +91,7 @@ class HttpProbe:
         except (ConnectionRefusedError, FileNotFoundError):
             return await self._explain(address)
         except OSError as error:
+            _require_asked(address, error)
             return f"broke off a connection of HTTP/2: {error}"
         self._refused.pop(address, None)
         return "" if speaks else "does not speak HTTP/2 without TLS, which `protocol: h2c` says"
@@ -169,6 +177,15 @@ class _ReachedAt(aiohttp.ThreadedResolver):
 
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, headers={"User-Agent": "crossfade-health"})
+
+
+def _require_asked(address: str, error: OSError) -> None:
+    """PlatformError where we could not ask: of who was to be asked it says nothing."""
+    if error.errno in _OURS:
+        raise PlatformError(
+            f"{address} could not be asked from here: {error.strerror}",
+            "see `ulimit -Hn`, net.ipv4.ip_local_port_range and `ip link show lo`",
+        ) from error
 
 
 def _asked(address: str) -> str:

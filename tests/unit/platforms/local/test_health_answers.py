@@ -2,6 +2,9 @@
 
 import asyncio
 import gzip
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -87,3 +90,33 @@ async def test_what_is_no_http_is_said_to_be_none() -> None:
 async def test_nothing_at_all_is_no_answer() -> None:
     """As before: who accepts a connection and is silent has not answered."""
     assert await asked(b"", timeout=0.2) == "did not answer on /health within 0.2 s"
+
+
+ASKS_WITHOUT_FILES = """
+import asyncio, os, resource, sys
+from crossfade.core.errors import PlatformError
+from crossfade.core.service import HealthCheck
+from crossfade.platforms.local.probes import HttpProbe
+
+async def main():
+    server, probe = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0), HttpProbe()
+    check = HealthCheck(path="/", h2c=sys.argv[1] == "h2c")
+    probe._open()
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    try:
+        print("of the instance:", await probe.ask("127.0.0.1:%s" % server.sockets[0].getsockname()[1], check))
+    except PlatformError as error:
+        print(error.cause)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("protocol", ["http", "h2c"])
+def test_who_cannot_ask_has_no_complaint(protocol: str) -> None:
+    """A controller without a file left for the connection would take every instance out of the traffic."""
+    words = [sys.executable, "-c", ASKS_WITHOUT_FILES, protocol]
+    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert re.fullmatch(r"127\.0\.0\.1:\d+ could not be asked from here: Too many open files\n", said)

@@ -10,6 +10,8 @@ from crossfade.platforms.local.runtimes.processes import logs
 from crossfade.platforms.local.runtimes.processes.addresses.ports import is_free
 from crossfade.platforms.local.runtimes.processes.session import Session
 
+_REACHED = frozenset({"127.0.0.1", "0.0.0.0", "::"})  # noqa: S104  where it is looked for, and not opened
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -52,6 +54,8 @@ async def silent(session: Session, port: int) -> str:
     there = ", ".join(sorted({str(listener) for listener in held}))
     if not port:
         return f"listens on {there}, not on the socket $CROSSFADE_SOCKET"
+    if any(listener.port == port and listener.address in _REACHED for listener in held):
+        return ""  # it began just now
     if any(listener.port == port for listener in held):
         return f"listens only on {there}: let it listen on 127.0.0.1 or on all addresses"
     return f"listens on {there}, not on $PORT, which is {port}"
