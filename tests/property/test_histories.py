@@ -57,6 +57,7 @@ USED = (
     *(4811, 5530, 7014, 8349, 8692, 10971, 14739, 15915, 17483, 26139, 26995),
 )
 USED_CLOUDS = (21995, 22268)
+FRAIL = (41018, 42257, 42503, 42891)
 
 
 def test_all_promises_hold_of_what_a_cloud_once_broke() -> None:
@@ -81,6 +82,12 @@ def test_all_promises_hold_of_what_use_on_a_cloud_once_broke() -> None:
     """A smaller size that was told while the cloud's own scaling had one more come, and a larger one in a restart."""
     for seed in USED_CLOUDS:
         play(seed, partial(used, cloud=True))
+
+
+def test_all_promises_hold_of_what_a_stand_in_once_broke() -> None:
+    """Too few that had the traffic back, and pages of who stood in while nothing could be written."""
+    for seed in FRAIL:
+        play(seed, frail)
 
 
 def play(seed: int, make: Callable[[int], History] = history) -> Simulation:
