@@ -72,6 +72,7 @@ async def test_each_way_to_fail_has_its_cause(nginx: NginxBalancer, http: aiohtt
             "no connection to instance": 1,
         }
         assert (traffic.total.requests, traffic.total.errors, traffic.client_closed) == (29, 19, 0)
+        assert traffic.uncounted == ("streams_closed",)  # it tells no stream from a request
 
 
 async def test_a_dead_instance_costs_nobody_an_answer(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:

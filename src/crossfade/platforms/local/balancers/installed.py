@@ -9,8 +9,9 @@ import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
@@ -71,6 +72,7 @@ class InstalledBalancer(ABC):
 
     _process: BalancerProcess
     _counts: Counts
+    _untold: ClassVar[tuple[str, ...]] = ()  # what of a `Proof` it never tells
 
     def __init__(self, directory: Path, fence: Fence, who: Unprivileged | None) -> None:
         """`who` is who its workers are; None: who we are."""
@@ -145,7 +147,7 @@ class InstalledBalancer(ABC):
             routing=entry.routing,
             targets=held,
             groups={g.release: totals.counters(self._group(service, g.release)) for g in entry.routing.groups},
-            traffic=totals.traffic(service),
+            traffic=replace(totals.traffic(service), uncounted=self._untold),
         )
 
     async def known(self) -> Mapping[str, Exposed]:

@@ -34,6 +34,8 @@ class NginxBalancer(InstalledBalancer):
     no health check of its own, so every instance counts as healthy, and connections that fail are tried elsewhere.
     """
 
+    _untold = ("streams_closed",)  # they are in flight like requests: those that outlast the drain are cut
+
     def __init__(
         self,
         directory: Path,
