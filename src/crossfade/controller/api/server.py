@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from crossfade.aside import aside
 from crossfade.controller.api import asked, guests, streams, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
@@ -21,7 +22,6 @@ from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, W
 from crossfade.core.service import Service
 from crossfade.core.store import Store
 from crossfade.core.wire import decode, encode
-from crossfade.engine.aside import aside
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
 from crossfade.shortage import shortage

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from crossfade.aside import aside
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.aside import aside
 from crossfade.engine.ports.runtime import Artifact
 from crossfade.held import take
 from crossfade.platforms.local.runtimes import gently, seal, snapshot

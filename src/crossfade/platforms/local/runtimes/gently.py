@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from crossfade import removal
-from crossfade.engine.aside import aside
+from crossfade.aside import aside
 
 
 async def run(*words: str) -> bool:

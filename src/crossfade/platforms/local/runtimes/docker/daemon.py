@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from crossfade.aside import aside
 from crossfade.core.errors import CrossfadeError, PlatformError
-from crossfade.engine.aside import aside
 
 if TYPE_CHECKING:
     from docker import DockerClient

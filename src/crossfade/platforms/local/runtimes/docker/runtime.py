@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crossfade.aside import aside
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
-from crossfade.engine.aside import aside
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running

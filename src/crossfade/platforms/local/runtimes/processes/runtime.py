@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from crossfade.aside import aside
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.aside import aside
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.logs import LogQuery, Said, Writer, writer_of
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running

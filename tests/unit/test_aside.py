@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from crossfade.engine.aside import aside
+from crossfade.aside import aside
 
 HANGS = """
 import asyncio, threading
-from crossfade.engine.aside import aside
+from crossfade.aside import aside
 
 async def main():
     asyncio.create_task(aside(threading.Event().wait))
