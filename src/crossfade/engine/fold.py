@@ -160,7 +160,7 @@ def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
     """
     draft.warm = {}  # a rollout has no room for older standbys: it sent them home when it began
     if rollout.state is State.SUCCEEDED:
-        draft.current = rollout.target
+        draft.current, draft.outdated = rollout.target, frozenset()  # what a restart left is of the release before
         _keep_timetables(draft)
         draft.judge(rollout.target, Outcome.GOOD, "")
         if rollout.source is not None and (rollout.back or rollout.strategy.name == "rollback"):  # the latter is 0.1's

@@ -3,7 +3,7 @@
 Level-triggered: everything is derived from what is there now, so the same call continues after a crash.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +67,7 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
 
     One that warms up or drains does not count as capacity, and still goes only when enough others do: after a restart
     of the controller all that serve are warming up, and one that drains is taken back in when those after it fail.
+    The last one of a release that shares the traffic stays, too: without it the other had all of it.
     """
     surplus = _surplus(goal, fleet, now)
     if not surplus:  # as at most looks
@@ -82,6 +83,7 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
         )
 
     capacity = sum(map(carries, fleet.instances))
+    able = Counter(i.release for i in fleet.instances if could_serve(i)) if len(shares) > 1 else None
     room = max(0, room_left(goal, fleet))
     leaving: set[str] = set()
     for release, mine, sick in surplus:
@@ -91,8 +93,11 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
         missing = max(0, wanted - (len(mine) - len(sick)) - room)
         for instance in mine[: min(missing, len(sick)) if len(mine) <= wanted else len(mine) - wanted]:
             left = capacity - carries(instance)
-            if could_serve(instance) and left < goal.bounds.floor:
-                continue
+            if could_serve(instance):
+                if left < goal.bounds.floor or (able and wanted and able[release] == 1):
+                    continue
+                if able:
+                    able[release] -= 1
             capacity = left
             leaving.add(instance.id)
     return frozenset(leaving)

@@ -1,11 +1,15 @@
 """Instances that are outdated are replaced by others of their release, and capacity stays at its floor meanwhile."""
 
 import pytest
+from tests.unit.strategies.fleets import NEW, rollout, some
+from tests.unit.strategies.fleets import OLD as BEFORE
+from tests.unit.strategies.fleets import fleet as seen
 
 from crossfade.core.actions import Launch, Shift, Stop
 from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import Strategy
+from crossfade.strategies.decide import decide
 from crossfade.strategies.keep import keep
 
 
@@ -50,3 +54,11 @@ def test_without_room_only_as_many_leave_as_the_floor_allows(min_healthy: int, l
     shifts = [a for a in actions if isinstance(a, Shift)]
     assert sum(len(shift.routing.draining()) for shift in shifts) == leaving
     assert any(isinstance(a, Launch) for a in actions) is (leaving == 0)
+
+
+def test_the_last_of_a_release_that_shares_the_traffic_stays() -> None:
+    """With one beside one there is no room for a third, and alone the new one had more than its step."""
+    old, new = some(BEFORE, 1, outdated=True), some(NEW, 1)
+    half = rollout("canary", replicas=1, step=1, steps=(50, 100), bake=60.0, holding_since=1000.0)
+    actions = decide(half, seen(old, new, weights={BEFORE: 50, NEW: 50}, preview=NEW), 1001.0)
+    assert not any(isinstance(action, Shift | Stop) for action in actions)
