@@ -128,7 +128,8 @@ class Scribe:
         try:
             await self.record("record closed", {"rollout": rollout.id, "proof": encode(window.proof())})
         except CrossfadeError:
-            self.window = window
+            if self.window is None and self.ledger.recording and self.ledger.rollout == rollout:
+                self.window = window
             raise
 
     async def _write(self, kind: str, data: Mapping[str, Any]) -> Event:
@@ -158,6 +159,8 @@ class Scribe:
 
     def _fold(self, event: Event) -> None:
         self.ledger = advance(self.ledger, event)
+        if event.kind == "record closed" and not self.ledger.recording:
+            self.window = None  # also where the answer to that line was lost: what comes now belongs to nobody
         if self.window:
             self.window.note(event)
         self._world.told(event)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,3 +127,6 @@ class Plane:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             self._heard(line.decode().rstrip("\n"))
+        if not self._closed:
+            code, said = await self._process.wait(), (self.folder / "envoy.log").read_text()[-2500:]
+            sys.stderr.write(f"the rig's Envoy ended with {code}, and whoever asks it is refused: {said}\n")
