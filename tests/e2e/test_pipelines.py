@@ -88,8 +88,10 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def repository(rig: Rig, home: Path) -> Repository:
-    return Repository(rig, home / "shop")
+def repository(rig: Rig, home: Path) -> Iterator[Repository]:
+    made = Repository(rig, home / "shop")
+    yield made
+    rig.take_down(made.place.load_balancer, made.place.target_groups.values())
 
 
 @pytest.fixture

@@ -124,6 +124,7 @@ class OnServers:
         for guard in self.guards:
             guard.close()
         self.ssh.close()
+        self.rig.take_down(self.load_balancer, self.target_groups.values())
 
     def _lay_out(self, count: int) -> None:
         elb, tags = self.rig.client("elbv2"), _tags(self.places)
