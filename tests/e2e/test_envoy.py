@@ -19,7 +19,7 @@ from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
 from tests.support.backend import Backend
 from tests.support.edge import keep_asking, running_envoy, settled, target, url
-from tests.support.ports import free_port
+from tests.support.ports import binds, free_port
 from tests.support.wire import WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError, RefusedError
@@ -258,7 +258,7 @@ class TestProcess:
             await until(lambda: _gone(envoy_pid(envoy)))
             with socket.socket() as thief:
                 thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                await until(lambda: _binds(thief, web))
+                await until(lambda: binds(thief, web.listener.http or 0))
                 thief.listen()
                 for _ in range(2):
                     await envoy.ensure()
@@ -568,13 +568,6 @@ async def _refuses(http: aiohttp.ClientSession, service: Service) -> bool:
 
 async def _served(http: aiohttp.ClientSession, service: Service) -> bool:
     return (await fetch(http, url(service))).status == 200
-
-
-def _binds(thief: socket.socket, service: Service) -> bool:
-    with suppress(OSError):  # the last thread of the one that was killed closes its sockets
-        thief.bind(("127.0.0.1", service.listener.http))
-        return True
-    return False
 
 
 async def _keep_connecting(service: Service, statuses: list[int]) -> None:

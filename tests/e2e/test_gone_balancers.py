@@ -7,7 +7,8 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -15,9 +16,10 @@ import pytest
 from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
-from tests.e2e.shell import NEVER_HEALTHY, machine
+from tests.e2e.shell import NEVER_HEALTHY, Machine, machine
 from tests.support.backend import Backend
 from tests.support.edge import url
+from tests.support.ports import binds
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
@@ -29,82 +31,77 @@ from crossfade.platforms.local.balancers.known import KnownProcess, ended, worki
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 
-@pytest.mark.parametrize("program", ["haproxy", pytest.param("nginx", marks=pytest.mark.long)])
-def test_what_is_taken_down_does_not_wait_for_it(program: str) -> None:
-    """It leads nobody to the instances: they end, and the service is forgotten."""
-    found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
-        pytest.skip(f"{program} is not installed")
+class Program:
+    """A balancer's program as it is found in a folder of its own, from which it can be removed."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        found = installed() if name == "envoy" else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+        if found is None:
+            pytest.skip(f"{name} is not installed")
+        self._found, self.path = Path(found), folder / "bin" / name
+        self.path.parent.mkdir()
+        self.path.symlink_to(self._found)
+
+    def remove(self) -> None:
+        self.path.unlink()
+        self.path.write_text("#!/bin/sh\nexit 1\n")
+        self.path.chmod(0o755)
+
+    def install(self) -> None:
+        self.path.unlink()
+        self.path.symlink_to(self._found)
+
+
+@contextmanager
+def deployed(name: str) -> Iterator[tuple[Machine, Callable[[], None], Program]]:
+    """A machine with a release behind a balancer of that name, what takes this away for good, and its program."""
     with machine() as alone:
-        installed_here = alone.home / "bin" / program
-        installed_here.parent.mkdir()
-        installed_here.symlink_to(found)
-        path = {"PATH": f"{installed_here.parent}:{alone.environment['PATH']}"}
+        program = Program(name, alone.home)
         alone.write()
-        alone.ok("up", "--balancer", program, env=path)
+        alone.ok("up", "--balancer", name, env={"PATH": f"{program.path.parent}:{alone.environment['PATH']}"})
         alone.ok("deploy")
-        installed_here.unlink()
-        installed_here.write_text("#!/bin/sh\nexit 1\n")
-        installed_here.chmod(0o755)
-        for known in working_in(alone.state / "balancer"):
-            known.signal(signal.SIGKILL)
+
+        def lose() -> None:
+            program.remove()
+            for known in working_in(alone.state / "balancer"):
+                known.signal(signal.SIGKILL)
+
+        yield alone, lose, program
+
+
+@pytest.mark.parametrize("name", ["haproxy", pytest.param("nginx", marks=pytest.mark.long)])
+def test_what_is_taken_down_does_not_wait_for_it(name: str) -> None:
+    """It leads nobody to the instances: they end, and the service is forgotten."""
+    with deployed(name) as (alone, lose, _):
+        lose()
         assert alone.ok("down", "--all")["stopped"] == ["shop/web", "balancer", "controller"]
 
 
 @pytest.mark.long
 def test_a_deploy_does_not_wait_for_one_that_cannot_be_started_again() -> None:
     """It ended in the middle of the rollout: what keeps it away is said, and not waited for without an end."""
-    found = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
-        pytest.skip("haproxy is not installed")
-    with machine() as alone:
-        installed_here = alone.home / "bin" / "haproxy"
-        installed_here.parent.mkdir()
-        installed_here.symlink_to(found)
-        path = {"PATH": f"{installed_here.parent}:{alone.environment['PATH']}"}
-        alone.write()
-        alone.ok("up", "--balancer", "haproxy", env=path)
-        alone.ok("deploy")
+    with deployed("haproxy") as (alone, lose, program):
         alone.write(trouble=NEVER_HEALTHY)
         deploy = alone.start("deploy")
         while not (deploy.poll() is not None or any(one["rollout"] for one in alone.services())):
             time.sleep(0.05)
-        installed_here.unlink()
-        installed_here.write_text("#!/bin/sh\nexit 1\n")
-        installed_here.chmod(0o755)
-        for known in working_in(alone.state / "balancer"):
-            known.signal(signal.SIGKILL)
+        lose()
         _, said = deploy.communicate(timeout=60)
         assert deploy.returncode == 4, said
         assert "the balancer is gone and cannot be started: HAProxy 2.6 or later is needed" in said
         assert "`crossfade abort` has it taken back" in said
-        installed_here.unlink()
-        installed_here.symlink_to(found)
+        program.install()
         alone.ok("down", "--all", "--force")
 
 
 @pytest.mark.long
 def test_a_rollout_is_taken_back_without_it() -> None:
     """In the middle of a canary: nothing of the new release is left, and no visitor meets it when it is back."""
-    found = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
-        pytest.skip("haproxy is not installed")
-    with machine() as alone:
-        installed_here = alone.home / "bin" / "haproxy"
-        installed_here.parent.mkdir()
-        installed_here.symlink_to(found)
-        path = {"PATH": f"{installed_here.parent}:{alone.environment['PATH']}"}
-        alone.write()
-        alone.ok("up", "--balancer", "haproxy", env=path)
-        alone.ok("deploy")
+    with deployed("haproxy") as (alone, lose, program):
         alone.write(deploy={"strategy": "canary", "steps": [50, 100], "bake": "60s"}, env={"NEW": "1"})
         deploy = alone.start("deploy")
         alone.until(lambda s: any(i["release"] == 2 and i["weight"] for i in s["instances"]))
-        installed_here.unlink()
-        installed_here.write_text("#!/bin/sh\nexit 1\n")
-        installed_here.chmod(0o755)
-        for known in working_in(alone.state / "balancer"):
-            known.signal(signal.SIGKILL)
+        lose()
         alone.until(lambda s: s["stuck"])
         aborted = alone.run("abort")
         assert aborted.code == 0
@@ -115,8 +112,7 @@ def test_a_rollout_is_taken_back_without_it() -> None:
         assert [i["release"] for i in status["instances"]] == [1, 1]
         assert (status["last"]["rollout"]["state"], status["last"]["traffic"]["balancer_deaths"]) == ("aborted", 1)
         assert "trouble: the balancer is gone and cannot be started" in alone.run("status").out
-        installed_here.unlink()
-        installed_here.symlink_to(found)
+        program.install()
         alone.until(lambda s: s["stuck"] is None)
         answers = []
         for _ in range(20):
@@ -132,14 +128,9 @@ class Removable:
     """A balancer whose program can be taken away, and be back."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        found = installed() if name == "envoy" else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-        if found is None:
-            pytest.skip(f"{name} is not installed")
-        self._found, self._program, self.directory = Path(found), folder / "bin" / name, folder / "balancer"
-        self._program.parent.mkdir()
-        self._program.symlink_to(self._found)
+        self._program, self.directory = Program(name, folder), folder / "balancer"
         made = {"envoy": EnvoyBalancer, "haproxy": HaproxyBalancer, "nginx": NginxBalancer}[name]
-        self.balancer = made(self.directory, TokenFence(), binary=self._program)  # type: ignore[operator]
+        self.balancer = made(self.directory, TokenFence(), binary=self._program.path)  # type: ignore[operator]
 
     async def kill(self) -> None:
         """All of its processes."""
@@ -151,16 +142,13 @@ class Removable:
 
     async def remove(self) -> None:
         """Its program, until nobody expects any more that it starts."""
-        self._program.unlink()
-        self._program.write_text("#!/bin/sh\nexit 1\n")
-        self._program.chmod(0o755)
+        self._program.remove()
         for _ in range(5):
             with pytest.raises(PlatformError):
                 await self.balancer.ensure()
 
     async def install(self) -> None:
-        self._program.unlink()
-        self._program.symlink_to(self._found)
+        self._program.install()
         await self.balancer.ensure()
 
 
@@ -202,7 +190,7 @@ async def test_a_stranger_at_one_of_its_ports_keeps_nobody_else_out(removable: R
         await removable.kill()
         with socket.socket() as stranger:
             stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            stranger.bind(("127.0.0.1", web.listener.http or 0))
+            await until(lambda: binds(stranger, web.listener.http or 0))
             stranger.listen()
             await balancer.ensure()
             (told,) = balancer.complaints()

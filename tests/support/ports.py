@@ -17,3 +17,11 @@ def free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise AssertionError("no free port")
+
+
+def binds(stranger: socket.socket, port: int) -> bool:
+    """Try to take a port from one that was killed: the last of its threads closes its sockets."""
+    with contextlib.suppress(OSError):
+        stranger.bind(("127.0.0.1", port))
+        return True
+    return False

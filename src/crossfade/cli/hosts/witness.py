@@ -39,7 +39,7 @@ class Witness:
         if mine:
             said = f"{mine[-1]['instance']} {mine[-1]['detail']}"
             return f"{self._api.host}: {named} lost {plural(len(mine), 'instance')} after it went out: {said}"
-        if other := service["stands_in"]:
+        if other := service.get("stands_in"):  # a host's controller of before has none
             instead = release(other["release"], other["version"])
             return f"{self._api.host}: {named} does not answer, release {instead} stands in for it"
         return ""
